@@ -1,0 +1,372 @@
+"""The face of every venue's client: open, stream, look, close. What a venue is lives elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from weex_client.clock import Clock, SystemClock
+from weex_client.config import StreamConfig
+from weex_client.errors import ClientClosedError, UsageError
+from weex_client.metrics import ChannelCounters, ClientStats
+from weex_client.models import (
+    Account,
+    BookTicker,
+    Candle,
+    ConnectionEvent,
+    Fill,
+    Message,
+    Order,
+    OrderBookDelta,
+    OrderBookView,
+    Position,
+    Ticker,
+    Trade,
+)
+from weex_client.protocol import Channel, Scope, Topic, Venue
+from weex_client.streaming.feeds import Ready
+from weex_client.streaming.pool import ConnectionPool
+from weex_client.streaming.subscription import Gate, Mailbox, OverflowPolicy, Subscription
+from weex_client.streaming.transport import Connector, WebSocketConnector
+
+__all__ = ["StreamClient"]
+
+# Events are few; a reader who misses so many was not reading.
+_EVENT_QUEUE_SIZE = 1000
+
+
+class StreamClient:
+    """Stream one venue's data as typed messages.
+
+    An async context manager: entering dials the public connection, leaving closes everything.
+    Every ``stream_*`` method returns a subscription at once; the venue is asked in the next
+    turn of the loop, together with everything else wanted by then.
+
+    Args:
+        venue: How the venue spells things.
+        config: Settings.
+        connector: Another way to reach the venue than the network.
+        retry_first_connect: Keep trying when the first dial fails, instead of raising.
+        clock: Another clock than the system's.
+    """
+
+    def __init__(
+        self,
+        venue: Venue,
+        config: StreamConfig,
+        *,
+        connector: Connector | None = None,
+        retry_first_connect: bool = False,
+        clock: Clock | None = None,
+    ) -> None:
+        self._venue = venue
+        self._config = config
+        self._connector = connector or WebSocketConnector()
+        self._clock = clock or SystemClock()
+        self._retry_first_connect = retry_first_connect
+        self._pools: dict[Scope, ConnectionPool] = {}
+        self._counters: dict[str, ChannelCounters] = {}
+        self._event_readers: dict[Mailbox, None] = {}
+        self._opening = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        await self.connect()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.disconnect()
+
+    async def connect(self) -> None:
+        """Dial the public connection; does nothing on an open client.
+
+        Raises:
+            ConnectError: If the address does not answer, or refuses.
+            ConfigError: If the address is none.
+        """
+        async with self._opening:
+            if self._pools:
+                return
+            pool = self._make_pool(Scope.PUBLIC)
+            await pool.open(retry_first_connect=self._retry_first_connect)
+            self._pools[Scope.PUBLIC] = pool
+
+    async def disconnect(self) -> None:
+        """End every stream, close every connection and leave no task behind. Idempotent."""
+        pools = tuple(self._pools.values())
+        self._pools.clear()
+        try:
+            for pool in pools:
+                await pool.close()
+        finally:
+            for mailbox in tuple(self._event_readers):
+                mailbox.end(None)
+
+    @property
+    def is_connected(self) -> bool:
+        """True while the client is open, unless a connection that is needed is down."""
+        return bool(self._pools) and all(pool.is_connected for pool in self._pools.values())
+
+    def stats(self) -> ClientStats:
+        """Return a frozen picture of what was received, dropped and lost so far."""
+        return ClientStats(
+            scopes={scope.value: pool.stats() for scope, pool in self._pools.items()},
+            channels={name: counters.picture() for name, counters in self._counters.items()},
+        )
+
+    def events(self) -> Subscription[ConnectionEvent]:
+        """Stream what happens to connections and subscriptions, from now on.
+
+        Raises:
+            ClientClosedError: If the client is not open.
+        """
+        self._open_pool(Scope.PUBLIC)
+        mailbox = Mailbox(
+            _EVENT_QUEUE_SIZE,
+            OverflowPolicy.DROP_OLDEST,
+            ChannelCounters(),
+            gate=Gate(),
+            on_overflow=lambda _: None,
+            on_release=lambda mailbox: self._event_readers.pop(mailbox, None),
+        )
+        self._event_readers[mailbox] = None
+        return Subscription(mailbox)
+
+    def stream_tickers(
+        self,
+        symbols: str | Sequence[str],
+        *,
+        queue_size: int | None = None,
+        overflow: OverflowPolicy = OverflowPolicy.DROP_OLDEST,
+    ) -> Subscription[Message[Ticker]]:
+        """Stream statistics of the last 24 hours.
+
+        Args:
+            symbols: One symbol or several; one subscription over all of them.
+            queue_size: Messages that may wait; the configured number where None.
+            overflow: What happens to a message that finds the queue full.
+
+        Raises:
+            UsageError: If no symbol is named.
+            UnsupportedChannelError: If the venue has no such channel.
+            ClientClosedError: If the client is not open.
+        """
+        return self._subscribe(_topics(Channel.TICKER, symbols), queue_size, overflow)
+
+    def stream_trades(
+        self,
+        symbols: str | Sequence[str],
+        *,
+        queue_size: int | None = None,
+        overflow: OverflowPolicy = OverflowPolicy.DROP_OLDEST,
+    ) -> Subscription[Message[Trade]]:
+        """Stream everybody's executions with the taker's side, each once, oldest first.
+
+        History that the venue replays on subscribing comes with ``is_snapshot=True``. Arguments
+        and errors as for ``stream_tickers``.
+        """
+        return self._subscribe(_topics(Channel.TRADES, symbols), queue_size, overflow)
+
+    def stream_order_book(
+        self,
+        symbol: str,
+        level: int = 5,
+        *,
+        queue_size: int | None = None,
+        overflow: OverflowPolicy = OverflowPolicy.DROP_OLDEST,
+    ) -> Subscription[Message[OrderBookView]]:
+        """Stream a complete order book, never torn and never across a gap.
+
+        Args:
+            symbol: One symbol.
+            level: Levels a side of each view.
+            queue_size: Messages that may wait; the configured number where None.
+            overflow: What happens to a message that finds the queue full.
+
+        Raises:
+            UsageError: If no symbol is named.
+            UnsupportedChannelError: If the venue has no book of so many levels.
+            ClientClosedError: If the client is not open.
+        """
+        return self._subscribe(_topics(Channel.BOOK, symbol, level=level), queue_size, overflow)
+
+    def stream_order_book_deltas(
+        self,
+        symbol: str,
+        level: int = 200,
+        *,
+        queue_size: int | None = None,
+        overflow: OverflowPolicy = OverflowPolicy.DROP_OLDEST,
+    ) -> Subscription[Message[OrderBookDelta]]:
+        """Stream the raw snapshot and changes, for those who keep their own book.
+
+        ``is_snapshot`` tells a snapshot, which may come again at any time and replaces all.
+        A dropped change tears your book: watch ``dropped``, or pass another ``overflow``.
+        Arguments and errors as for ``stream_order_book``; ``level`` is one the venue sends.
+        """
+        topics = _topics(Channel.BOOK_DELTAS, symbol, level=level)
+        return self._subscribe(topics, queue_size, overflow)
+
+    def stream_candles(
+        self,
+        symbols: str | Sequence[str],
+        interval: str = "1m",
+        *,
+        queue_size: int | None = None,
+        overflow: OverflowPolicy = OverflowPolicy.DROP_OLDEST,
+    ) -> Subscription[Message[Candle]]:
+        """Stream the forming candle and, once, each closed one (``data.is_closed``).
+
+        History comes first, with ``is_snapshot=True``. ``interval`` is spelled as the venue
+        does; other arguments and errors as for ``stream_tickers``.
+        """
+        topics = _topics(Channel.CANDLES, symbols, interval=interval)
+        return self._subscribe(topics, queue_size, overflow)
+
+    def stream_book_tickers(
+        self,
+        symbols: str | Sequence[str],
+        *,
+        queue_size: int | None = None,
+        overflow: OverflowPolicy = OverflowPolicy.DROP_OLDEST,
+    ) -> Subscription[Message[BookTicker]]:
+        """Stream best bid and ask. Arguments and errors as for ``stream_tickers``."""
+        return self._subscribe(_topics(Channel.BOOK_TICKER, symbols), queue_size, overflow)
+
+    def stream_account(
+        self,
+        *,
+        queue_size: int | None = None,
+        overflow: OverflowPolicy = OverflowPolicy.RAISE,
+    ) -> Subscription[Message[Account]]:
+        """Stream the account's balances as they change.
+
+        Raises:
+            ConfigError: If there are no credentials; the text names the settings.
+            UnsupportedChannelError: If the venue has no such channel.
+            ClientClosedError: If the client is not open.
+        """
+        return self._subscribe((Topic(Channel.ACCOUNT),), queue_size, overflow)
+
+    def stream_positions(
+        self,
+        *,
+        queue_size: int | None = None,
+        overflow: OverflowPolicy = OverflowPolicy.RAISE,
+    ) -> Subscription[Message[Position]]:
+        """Stream the account's positions as they change. Errors as for ``stream_account``."""
+        return self._subscribe((Topic(Channel.POSITIONS),), queue_size, overflow)
+
+    def stream_orders(
+        self,
+        *,
+        queue_size: int | None = None,
+        overflow: OverflowPolicy = OverflowPolicy.RAISE,
+    ) -> Subscription[Message[Order]]:
+        """Stream the account's orders as they change. Errors as for ``stream_account``."""
+        return self._subscribe((Topic(Channel.ORDERS),), queue_size, overflow)
+
+    def stream_fills(
+        self,
+        *,
+        queue_size: int | None = None,
+        overflow: OverflowPolicy = OverflowPolicy.RAISE,
+    ) -> Subscription[Message[Fill]]:
+        """Stream the account's executions. Errors as for ``stream_account``."""
+        return self._subscribe((Topic(Channel.FILLS),), queue_size, overflow)
+
+    def _subscribe(
+        self, topics: tuple[Topic, ...], queue_size: int | None, overflow: OverflowPolicy
+    ) -> Subscription[Any]:
+        """Give a reader its queue and let it listen to some topics of one channel."""
+        channel = topics[0].channel
+        for topic in topics:
+            self._venue.feed(topic)  # says at the call what the venue lacks
+        pool = self._open_pool(self._venue.scope(channel))
+        size = self._config.queue_size if queue_size is None else queue_size
+        if size < 1:
+            raise UsageError("queue_size must be at least 1")
+        symbol = topics[0].symbol if len(topics) == 1 else None
+        mailbox = Mailbox(
+            size,
+            OverflowPolicy(overflow),
+            self._channel_counters(channel.value),
+            gate=pool.gate,
+            on_overflow=lambda mailbox: self._tell_overflow(mailbox, pool.scope, channel, symbol),
+            on_release=lambda mailbox: pool.leave(topics, mailbox),
+        )
+        pool.join(topics, mailbox)
+        return Subscription(mailbox)
+
+    def _open_pool(self, scope: Scope) -> ConnectionPool:
+        if not self._pools:
+            raise ClientClosedError(
+                "the client is not open: use 'async with client', or await client.connect() first"
+            )
+        if scope not in self._pools:
+            self._venue.check_credentials()
+            self._pools[scope] = self._make_pool(scope)
+        return self._pools[scope]
+
+    def _make_pool(self, scope: Scope) -> ConnectionPool:
+        return ConnectionPool(
+            self._venue,
+            scope,
+            self._config,
+            self._connector,
+            self._clock,
+            self._channel_counters,
+            self._emit,
+        )
+
+    def _channel_counters(self, channel: str) -> ChannelCounters:
+        return self._counters.setdefault(channel, ChannelCounters())
+
+    def _emit(self, event: ConnectionEvent) -> None:
+        item = Ready(event)
+        for mailbox in tuple(self._event_readers):
+            mailbox.push(item)
+
+    def _tell_overflow(
+        self, mailbox: Mailbox, scope: Scope, channel: Channel, symbol: str | None
+    ) -> None:
+        caught_up = "" if mailbox.is_late else "caught up; "
+        self._emit(
+            ConnectionEvent(
+                kind="slow_consumer",
+                timestamp=self._clock.time_ns() / 1_000_000_000,
+                scope=scope.value,
+                channel=channel.value,
+                symbol=symbol,
+                cause=f"{caught_up}{mailbox.overflow.value} with a queue of {mailbox.queue_size}",
+                dropped=mailbox.dropped,
+            )
+        )
+
+
+def _topics(
+    channel: Channel,
+    symbols: str | Sequence[str],
+    *,
+    level: int | None = None,
+    interval: str | None = None,
+) -> tuple[Topic, ...]:
+    """Return one topic a symbol, each symbol once, in upper case as venues spell them.
+
+    Raises:
+        UsageError: If there is no symbol, or one that no venue could have.
+    """
+    names = [symbols] if isinstance(symbols, str) else list(symbols)
+    spelled = dict.fromkeys(name.strip().upper() for name in names)
+    if not spelled:
+        raise UsageError("name at least one symbol, for example 'BTCUSDT'")
+    for name in spelled:
+        if not name or not name.isascii() or not name.isprintable() or set(name) & set(' @",'):
+            raise UsageError(f"{name!r} is not a symbol; one is spelled like 'BTCUSDT'")
+    return tuple(Topic(channel, name, level, interval) for name in spelled)

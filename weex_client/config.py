@@ -1,0 +1,138 @@
+"""What can be set for every venue, from arguments, the environment or a ``.env`` file.
+
+A venue's own settings (its prefix, addresses and markets) live in its package.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from weex_client.errors import ConfigError
+
+__all__ = ["StreamConfig", "is_loopback"]
+
+
+class StreamConfig(BaseSettings):
+    """Hold the settings that all venues share.
+
+    Attributes:
+        public_url: WebSocket address of market data; empty for the venue's own.
+        private_url: WebSocket address of account data; empty for the venue's own.
+        rest_url: HTTP address for what is read by request; empty for the venue's own.
+        api_key: Key of the account.
+        secret_key: Secret that signs; never sent.
+        passphrase: Passphrase of the key.
+        queue_size: Messages that may wait for one reader.
+        max_reconnect_attempts: Dials in a row before streams end; None for ever.
+        reconnect_delay_seconds: First ceiling of the random wait before a dial; it doubles.
+        reconnect_max_delay_seconds: Last ceiling of that wait.
+        stale_after_seconds: Silence after which a line is doubted; None for the venue's own.
+        open_timeout_seconds: How long one dial may take.
+
+    Raises:
+        ConfigError: If a value is out of range; the text names the setting.
+    """
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        env_ignore_empty=True,
+    )
+
+    public_url: str = ""
+    private_url: str = ""
+    rest_url: str = ""
+    api_key: SecretStr | None = None
+    secret_key: SecretStr | None = None
+    passphrase: SecretStr | None = None
+    queue_size: Annotated[int, Field(ge=1, le=10_000_000)] = 1000
+    max_reconnect_attempts: Annotated[int, Field(ge=1)] | None = None
+    reconnect_delay_seconds: Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)] = 1.0
+    reconnect_max_delay_seconds: Annotated[float, Field(gt=0, le=86400, allow_inf_nan=False)] = 60.0
+    stale_after_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    open_timeout_seconds: Annotated[float, Field(gt=0, le=600, allow_inf_nan=False)] = 10.0
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as exc:
+            prefix = self.model_config.get("env_prefix") or ""
+            raise ConfigError(_explained(exc, prefix)) from None
+
+    @classmethod
+    def from_env(cls, env_file: str | Path | None = None) -> Self:
+        """Read the settings from the environment and a ``.env`` file.
+
+        Args:
+            env_file: Another file than ``.env`` in the working directory.
+
+        Raises:
+            ConfigError: If a value is out of range, or ``env_file`` does not exist.
+        """
+        if env_file is None:
+            return cls()
+        if not Path(env_file).is_file():
+            raise ConfigError(f"there is no settings file {str(env_file)!r}")
+        return cls(_env_file=env_file)
+
+    @field_validator("public_url", "private_url")
+    @classmethod
+    def _is_websocket(cls, url: str) -> str:
+        return _checked(url, ("ws", "wss"), "a WebSocket address (wss://...)")
+
+    @field_validator("rest_url")
+    @classmethod
+    def _is_http(cls, url: str) -> str:
+        return _checked(url, ("http", "https"), "an HTTP address (https://...)")
+
+    def credentials(self) -> tuple[str, str, str] | None:
+        """Return key, secret and passphrase in clear, or None if any of them is missing."""
+        parts = (self.api_key, self.secret_key, self.passphrase)
+        if any(part is None or not part.get_secret_value() for part in parts):
+            return None
+        key, secret, passphrase = (part.get_secret_value() for part in parts if part is not None)
+        return key, secret, passphrase
+
+
+def _checked(url: str, schemes: tuple[str, ...], wanted: str) -> str:
+    if not url:
+        return url
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as exc:
+        raise ValueError(f"needs {wanted}: {exc}") from None
+    if parts.scheme not in schemes or not parts.hostname or port == 0:
+        raise ValueError(f"needs {wanted}")
+    if parts.username or parts.password:
+        raise ValueError("must not contain a user name or a password")
+    return url
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether an address stays on this machine."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _explained(exc: ValidationError, prefix: str) -> str:
+    """Turn a validation error into one line that names each setting and its variable."""
+    complaints = []
+    for error in exc.errors(include_url=False, include_context=False, include_input=False):
+        name = ".".join(str(part) for part in error["loc"]) or "settings"
+        variable = f" (environment: {prefix}{name.upper()})" if error["loc"] else ""
+        complaints.append(f"{name}{variable}: {error['msg'].removeprefix('Value error, ')}")
+    return "; ".join(complaints)

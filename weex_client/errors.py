@@ -1,0 +1,211 @@
+"""Every error the package raises, sorted by whose fault it is. No recovery lives here."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+__all__ = [
+    "AuthenticationError",
+    "ClientClosedError",
+    "ConfigError",
+    "ConnectError",
+    "ConnectionLostError",
+    "DecodeError",
+    "ProtocolError",
+    "RateLimitedError",
+    "RetriesExhaustedError",
+    "SequenceGapError",
+    "SilentLineError",
+    "SlowConsumerError",
+    "StreamError",
+    "StreamGapError",
+    "SubscriptionRejectedError",
+    "TransportError",
+    "UnsupportedChannelError",
+    "UsageError",
+    "VenueError",
+    "WeexClientError",
+]
+
+
+class WeexClientError(Exception):
+    """Be the root of everything this package raises on purpose."""
+
+    retryable: ClassVar[bool] = False
+
+
+class UsageError(WeexClientError):
+    """Tell the caller that the call itself is wrong; repeating it does not help."""
+
+
+class ConfigError(UsageError, ValueError):
+    """Tell which setting is missing or out of range, and what to set instead."""
+
+
+class ClientClosedError(UsageError):
+    """Tell that the client is not open: use ``async with`` or ``await client.connect()``."""
+
+
+class UnsupportedChannelError(UsageError):
+    """Tell that the venue lacks this channel, level or interval, and what it has.
+
+    Attributes:
+        venue: The venue's name.
+        available: What could be asked for instead.
+    """
+
+    def __init__(self, message: str, *, venue: str, available: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.venue = venue
+        self.available = available
+
+
+class TransportError(WeexClientError):
+    """Tell that the line failed; a new connection may work."""
+
+    retryable = True
+
+
+class ConnectError(TransportError):
+    """Tell that no connection could be opened.
+
+    Attributes:
+        url: Where the dial went, without credentials.
+        status: HTTP status of a refused handshake, or None.
+        retry_after_seconds: What the venue asked for, or None.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        url: str,
+        status: int | None = None,
+        retry_after_seconds: float | None = None,
+        retryable: bool = True,
+    ) -> None:
+        super().__init__(message)
+        self.url = url
+        self.status = status
+        self.retry_after_seconds = retry_after_seconds
+        self.retryable = retryable  # type: ignore[misc]  # refused certificates never retry
+
+
+class ConnectionLostError(TransportError):
+    """Tell that an open connection ended.
+
+    Attributes:
+        code: WebSocket close code; 1006 when the line died without a close frame.
+        reason: The venue's words, or an empty string.
+    """
+
+    def __init__(self, message: str, *, code: int, reason: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.reason = reason
+
+
+class SilentLineError(TransportError):
+    """Tell that a connection stayed open but delivered nothing.
+
+    Attributes:
+        silent_seconds: How long nothing had come.
+    """
+
+    def __init__(self, message: str, *, silent_seconds: float) -> None:
+        super().__init__(message)
+        self.silent_seconds = silent_seconds
+
+
+class RetriesExhaustedError(TransportError):
+    """Tell that ``max_reconnect_attempts`` dials failed in a row.
+
+    Attributes:
+        attempts: How many were made.
+    """
+
+    retryable = False
+
+    def __init__(self, message: str, *, attempts: int) -> None:
+        super().__init__(message)
+        self.attempts = attempts
+
+
+class VenueError(WeexClientError):
+    """Tell that the venue understood the request and refused it."""
+
+
+class AuthenticationError(VenueError):
+    """Tell that the venue refused the credentials, and what to check."""
+
+
+class SubscriptionRejectedError(VenueError):
+    """Tell that the venue refused one channel.
+
+    Attributes:
+        channel: The channel asked for.
+        symbol: The symbol asked for, or None.
+        reason: The venue's own words.
+    """
+
+    def __init__(self, message: str, *, channel: str, symbol: str | None, reason: str) -> None:
+        super().__init__(message)
+        self.channel = channel
+        self.symbol = symbol
+        self.reason = reason
+
+
+class RateLimitedError(VenueError):
+    """Tell that the venue asked to slow down.
+
+    Attributes:
+        retry_after_seconds: What it asked for, or None.
+    """
+
+    retryable = True
+
+    def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class ProtocolError(WeexClientError):
+    """Tell that the venue sent something that makes no sense."""
+
+
+class DecodeError(ProtocolError):
+    """Tell that a frame, or a number in it, cannot be read."""
+
+
+class SequenceGapError(ProtocolError):
+    """Tell that a change does not continue the book it was meant for.
+
+    Attributes:
+        expected: The sequence the change should have started from.
+        received: The sequence it started from.
+    """
+
+    def __init__(self, message: str, *, expected: int | None, received: int | None) -> None:
+        super().__init__(message)
+        self.expected = expected
+        self.received = received
+
+
+class StreamError(WeexClientError):
+    """Tell that this one stream ends while the others go on."""
+
+
+class SlowConsumerError(StreamError):
+    """Tell that a reader with ``OverflowPolicy.RAISE`` let its queue run over.
+
+    Attributes:
+        queue_size: How many messages could wait.
+    """
+
+    def __init__(self, message: str, *, queue_size: int) -> None:
+        super().__init__(message)
+        self.queue_size = queue_size
+
+
+class StreamGapError(StreamError):
+    """Tell that messages are missing which cannot be fetched again."""

@@ -1,0 +1,108 @@
+"""What is counted while frames run through, and the frozen picture of it that users get."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+__all__ = ["ChannelCounters", "ChannelStats", "ClientStats", "ScopeStats"]
+
+# Enough for a p99 from five minutes of one symbol's tickers, small enough to sort on every call.
+_LATENCY_SAMPLES = 1024
+
+
+@dataclass(slots=True)
+class ChannelCounters:
+    """Count what one channel delivers; the streaming rooms add, ``picture`` reads."""
+
+    frames: int = 0
+    bytes: int = 0
+    messages: int = 0
+    dropped: int = 0
+    gaps: int = 0
+    decode_errors: int = 0
+    last_frame_ns: int | None = None
+    latencies_ns: deque[int] = field(default_factory=lambda: deque(maxlen=_LATENCY_SAMPLES))
+
+    def picture(self) -> ChannelStats:
+        """Return the counters as they are now."""
+        ordered = sorted(self.latencies_ns)
+        return ChannelStats(
+            frames=self.frames,
+            bytes=self.bytes,
+            messages=self.messages,
+            dropped=self.dropped,
+            gaps=self.gaps,
+            decode_errors=self.decode_errors,
+            last_frame_time=None if self.last_frame_ns is None else self.last_frame_ns / 1e9,
+            latency_seconds={
+                name: ordered[min(len(ordered) - 1, int(len(ordered) * share))] / 1e9
+                for name, share in (("p50", 0.5), ("p99", 0.99), ("p999", 0.999))
+                if ordered
+            },
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelStats:
+    """What one channel has delivered since the client was opened.
+
+    Attributes:
+        frames: Frames received.
+        bytes: Bytes of them.
+        messages: Messages put into readers' queues, or replaced there.
+        dropped: Messages that no reader will see, because a queue was full or conflated.
+        gaps: Holes found.
+        decode_errors: Frames that could not be read.
+        last_frame_time: When the last frame came, Unix seconds, or None.
+        latency_seconds: ``p50``, ``p99`` and ``p999`` from the venue's time to ours, of the
+            last messages read; includes the difference of the clocks. Empty until then.
+    """
+
+    frames: int
+    bytes: int
+    messages: int
+    dropped: int
+    gaps: int
+    decode_errors: int
+    last_frame_time: float | None
+    latency_seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeStats:
+    """What the connections of one scope have done.
+
+    Attributes:
+        connections: Connections open now.
+        subscriptions: Venue subscriptions wanted now.
+        frames: Frames received.
+        bytes: Bytes of them.
+        unknown_frames: Frames of no known kind, by kind.
+        reconnects: Connections that replaced a lost one.
+        uptime_seconds: How long the oldest connection has been open, or 0.
+        last_frame_time: When the last frame came, Unix seconds, or None.
+    """
+
+    connections: int
+    subscriptions: int
+    frames: int
+    bytes: int
+    unknown_frames: Mapping[str, int]
+    reconnects: int
+    uptime_seconds: float
+    last_frame_time: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClientStats:
+    """A frozen picture of a client.
+
+    Attributes:
+        scopes: By scope: ``public``, ``private``.
+        channels: By channel, as the command line spells them.
+    """
+
+    scopes: Mapping[str, ScopeStats]
+    channels: Mapping[str, ChannelStats]

@@ -1,0 +1,37 @@
+"""The messages that users read: an envelope and typed payloads. How they are made is elsewhere."""
+
+from weex_client.models.account import Account, Fill, Order, OrderStatus, Position
+from weex_client.models.events import ConnectionEvent, EventKind
+from weex_client.models.market import (
+    BookTicker,
+    Candle,
+    OrderBookDelta,
+    OrderBookView,
+    Side,
+    Ticker,
+    Trade,
+)
+from weex_client.models.message import Message
+from weex_client.models.payload import Level, Money, Payload, trusted
+
+__all__ = [
+    "Account",
+    "BookTicker",
+    "Candle",
+    "ConnectionEvent",
+    "EventKind",
+    "Fill",
+    "Level",
+    "Message",
+    "Money",
+    "Order",
+    "OrderBookDelta",
+    "OrderBookView",
+    "OrderStatus",
+    "Payload",
+    "Position",
+    "Side",
+    "Ticker",
+    "Trade",
+    "trusted",
+]

@@ -1,0 +1,55 @@
+"""What happens to connections and subscriptions, as typed facts. Market data is elsewhere."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from weex_client.models.payload import Payload
+
+__all__ = ["ConnectionEvent", "EventKind"]
+
+EventKind = Literal[
+    "connected",
+    "disconnected",
+    "reconnecting",
+    "resubscribed",
+    "gap",
+    "stale",
+    "slow_consumer",
+    "rejected",
+    "gave_up",
+]
+
+
+class ConnectionEvent(Payload):
+    """One thing a trader may want to know about the line.
+
+    Attributes:
+        kind: What happened.
+        timestamp: When, Unix seconds.
+        scope: ``public`` or ``private``.
+        channel: The channel it concerns, or None for a whole connection.
+        symbol: The symbol it concerns, or None.
+        cause: Why, in words.
+        attempt: Number of the dial that follows (``reconnecting``).
+        delay_seconds: How long until then (``reconnecting``).
+        close_code: WebSocket close code (``disconnected``).
+        from_sequence: Last sequence before the hole (``gap``).
+        to_sequence: First sequence after it (``gap``).
+        duration_seconds: How long it lasted (``resubscribed``, ``stale``).
+        dropped: How many messages the reader has lost (``slow_consumer``).
+    """
+
+    kind: EventKind
+    timestamp: float
+    scope: str
+    channel: str | None = None
+    symbol: str | None = None
+    cause: str | None = None
+    attempt: int | None = None
+    delay_seconds: float | None = None
+    close_code: int | None = None
+    from_sequence: int | None = None
+    to_sequence: int | None = None
+    duration_seconds: float | None = None
+    dropped: int | None = None

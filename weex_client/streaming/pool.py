@@ -1,0 +1,160 @@
+"""The connections of one scope, and which of them carries which feed. Dialling is elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from weex_client.clock import Clock
+from weex_client.config import StreamConfig
+from weex_client.errors import RateLimitedError, SubscriptionRejectedError, WeexClientError
+from weex_client.metrics import ChannelCounters, ScopeStats
+from weex_client.models import ConnectionEvent
+from weex_client.protocol import Feed, Scope, Topic, Venue
+from weex_client.streaming.registry import Registry
+from weex_client.streaming.session import Session
+from weex_client.streaming.subscription import Gate, Mailbox
+from weex_client.streaming.supervisor import Supervisor
+from weex_client.streaming.transport import Connector
+
+__all__ = ["ConnectionPool"]
+
+
+class ConnectionPool:
+    """Spread feeds over as few connections as the venue allows.
+
+    One connection serves a scope until it is full; a further one is opened then, and closes by
+    itself when its last feed is gone.
+    """
+
+    def __init__(
+        self,
+        venue: Venue,
+        scope: Scope,
+        config: StreamConfig,
+        connector: Connector,
+        clock: Clock,
+        counters: Callable[[str], ChannelCounters],
+        emit: Callable[[ConnectionEvent], None],
+    ) -> None:
+        self.scope = scope
+        self.gate = Gate()
+        self._venue = venue
+        self._config = config
+        self._connector = connector
+        self._clock = clock
+        self._counters = counters
+        self._emit = emit
+        self._registry = Registry()
+        self._supervisors: list[Supervisor] = []
+        self._carriers: dict[Feed, Supervisor] = {}
+
+    async def open(self, *, retry_first_connect: bool) -> None:
+        """Dial the first connection.
+
+        Raises:
+            WeexClientError: If that fails, unless it should be tried for ever.
+        """
+        attempt = 0
+        while True:
+            supervisor = self._make()
+            try:
+                await supervisor.dial()
+            except WeexClientError as exc:
+                if not (retry_first_connect and exc.retryable):
+                    raise
+                attempt += 1
+                await supervisor.back_off(exc, attempt)
+            else:
+                self._supervisors.append(supervisor)
+                return
+
+    async def close(self) -> None:
+        """End every stream and every connection."""
+        for audience in self._registry:
+            audience.end(None)
+        await asyncio.gather(*(supervisor.stop() for supervisor in self._supervisors))
+        self._supervisors.clear()
+        self._carriers.clear()
+
+    @property
+    def is_connected(self) -> bool:
+        """Tell whether every connection that is needed is open."""
+        return all(each.is_open or not each.is_needed for each in self._supervisors)
+
+    def join(self, topics: Sequence[Topic], mailbox: Mailbox) -> None:
+        """Let a reader have some topics; a feed that was refused just now ends its stream.
+
+        Raises:
+            RateLimitedError: If the venue allows no further connection.
+        """
+        try:
+            for topic in topics:
+                self._join(topic, mailbox)
+        except SubscriptionRejectedError as exc:
+            mailbox.end(exc)
+        except BaseException:
+            self.leave(topics, mailbox)
+            raise
+
+    def _join(self, topic: Topic, mailbox: Mailbox) -> None:
+        feed = self._venue.feed(topic)
+        supervisor = self._carriers.get(feed) or self._with_room()
+        current = supervisor.session.want(feed, self._registry.join(topic, mailbox))
+        self._carriers[feed] = supervisor
+        if current is not None:
+            mailbox.pusher(topic.symbol)(current)
+        supervisor.wake()
+
+    def _with_room(self) -> Supervisor:
+        limits = self._venue.limits
+        for supervisor in self._supervisors:
+            if supervisor.session.feed_count < limits.feeds_per_connection:
+                return supervisor
+        if len(self._supervisors) >= limits.connections:
+            raise RateLimitedError(
+                f"{self._venue.name} allows {limits.connections} connections of"
+                f" {limits.feeds_per_connection} subscriptions, and all of them are taken"
+            )
+        supervisor = self._make()
+        supervisor.start()
+        self._supervisors.append(supervisor)
+        return supervisor
+
+    def _make(self) -> Supervisor:
+        session = Session(self._venue, self.scope, self._counters, self._emit)
+        return Supervisor(
+            session, self._venue, self._config, self._connector, self._clock, self.gate, self._emit
+        )
+
+    def leave(self, topics: Sequence[Topic], mailbox: Mailbox) -> None:
+        """Let a reader go; what nobody else reads is given back to the venue."""
+        now = self._clock.monotonic()
+        for topic in topics:
+            if not self._registry.leave(topic, mailbox):
+                continue
+            feed = self._venue.feed(topic)
+            supervisor = self._carriers.get(feed)
+            if supervisor is not None and supervisor.session.let_go(feed, topic, now):
+                del self._carriers[feed]
+                supervisor.wake()
+
+    def stats(self) -> ScopeStats:
+        """Return the connections' counters as they are now."""
+        sessions = [supervisor.session for supervisor in self._supervisors]
+        unknown: dict[str, int] = {}
+        for session in sessions:
+            for kind, count in session.unknown.items():
+                unknown[kind] = unknown.get(kind, 0) + count
+        opened = [each.opened_at for each in self._supervisors if each.opened_at is not None]
+        last_frame_ns = max((session.last_frame_ns or 0 for session in sessions), default=0)
+        return ScopeStats(
+            connections=len(opened),
+            subscriptions=sum(session.feed_count for session in sessions),
+            frames=sum(session.frames for session in sessions),
+            bytes=sum(session.bytes for session in sessions),
+            unknown_frames=unknown,
+            reconnects=sum(supervisor.reconnects for supervisor in self._supervisors),
+            uptime_seconds=self._clock.monotonic() - min(opened) if opened else 0.0,
+            last_frame_time=last_frame_ns / 1_000_000_000 or None,
+        )

@@ -1,0 +1,182 @@
+"""What one connection has asked of the venue, what was answered, what must be asked again.
+
+Pure. Which feeds are wanted, and what their frames mean, is the session's business.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from weex_client.errors import TransportError
+from weex_client.protocol import Feed, Intent, Subscribe, Unsubscribe, Venue
+
+__all__ = ["Requests"]
+
+# An answer takes 0.1 to 0.5 s on the wire; one that is not there by now never comes.
+ANSWER_SECONDS = 10.0
+
+# Two operations a try out of 240 an hour: after five tries in five minutes a fresh connection is
+# cheaper (WEEX sheet, 7.4).
+RESYNC_TRIES = 5
+RESYNC_WINDOW_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A request that waits for its answer."""
+
+    intent: Intent
+    due: float
+
+
+class Requests:
+    """Keep what the venue sends in step with what is wanted, in as few requests as possible."""
+
+    def __init__(self, venue: Venue) -> None:
+        self._venue = venue
+        self._limits = venue.limits
+        self._last_id = 0
+        self._open: dict[str, _Open] = {}
+        self._asked: dict[Feed, float] = {}
+        self._rejected: dict[Feed, str] = {}
+        self._rejects = 0
+        self._groups: deque[tuple[Feed, ...]] = deque()
+        self._resync_due: dict[Feed, float] = {}
+        self._resync_times: dict[Feed, deque[float]] = {}
+        self._verdict: TransportError | None = None
+
+    @property
+    def verdict(self) -> TransportError | None:
+        """Return why this connection should be given up for a fresh one, or None."""
+        return self._verdict
+
+    def reset(self) -> None:
+        """Start on a new connection, where nothing was asked yet."""
+        self._open.clear()
+        self._asked.clear()
+        self._rejected.clear()
+        self._rejects = 0
+        self._resync_due.clear()
+        self._verdict = None
+
+    def rejection(self, feed: Feed) -> str | None:
+        """Return the words with which the venue refused a feed on this connection, or None."""
+        return self._rejected.get(feed)
+
+    def resync(self, feed: Feed, now: float) -> None:
+        """Ask for a feed anew: at once the first time, then after 1, 2, 4 and 8 seconds."""
+        if feed in self._resync_due or feed not in self._asked:
+            return
+        times = self._resync_times.setdefault(feed, deque(maxlen=RESYNC_TRIES))
+        while times and times[0] < now - RESYNC_WINDOW_SECONDS:
+            times.popleft()
+        if len(times) == RESYNC_TRIES:
+            times.clear()
+            self._verdict = TransportError(
+                f"{feed} could not be resynchronised in {RESYNC_TRIES} tries"
+            )
+            return
+        self._resync_due[feed] = now + (2.0 ** (len(times) - 1) if times else 0.0)
+        times.append(now)
+
+    def pull(self, wanted: Collection[Feed], now: float) -> Iterator[str]:
+        """Write the requests that bring the venue in step with ``wanted``."""
+        due = tuple(feed for feed, time in self._resync_due.items() if time <= now)
+        for feed in due:
+            del self._resync_due[feed]
+        unwanted = tuple(feed for feed in self._asked if feed not in wanted)
+        for feed in (*unwanted, *due):
+            self._asked.pop(feed, None)
+        for feed in unwanted:
+            self._resync_due.pop(feed, None)
+            self._resync_times.pop(feed, None)
+        for feeds in self._chunks((*unwanted, *due)):
+            yield self.write(Unsubscribe(feeds), now)
+        for feeds in self._missing(wanted):
+            limit = self._limits.rejects_per_connection
+            if limit is not None and self._rejects >= limit - 1:
+                # One more refusal would close the connection under the good streams.
+                self._verdict = TransportError(
+                    f"{self._rejects} requests were refused on this connection, and the venue"
+                    f" closes it after {limit}"
+                )
+                return
+            self._asked |= dict.fromkeys(feeds, now)
+            yield self.write(Subscribe(feeds), now)
+
+    def _missing(self, wanted: Collection[Feed]) -> Iterator[tuple[Feed, ...]]:
+        """Return what is wanted and was not asked for, by request."""
+        while self._groups:
+            group = tuple(feed for feed in self._groups.popleft() if self._may_ask(feed, wanted))
+            if group:
+                yield group
+        missing = tuple(feed for feed in wanted if self._may_ask(feed, wanted))
+        yield from self._chunks(missing)
+
+    def _may_ask(self, feed: Feed, wanted: Collection[Feed]) -> bool:
+        return feed in wanted and feed not in self._asked and feed not in self._rejected
+
+    def _chunks(self, feeds: Sequence[Feed]) -> Iterator[tuple[Feed, ...]]:
+        size = self._limits.feeds_per_request
+        for start in range(0, len(feeds), size):
+            yield tuple(feeds[start : start + size])
+
+    def write(self, intent: Intent, now: float) -> str:
+        """Write one request under the next id."""
+        self._last_id += 1
+        if isinstance(intent, Subscribe | Unsubscribe):
+            self._open[str(self._last_id)] = _Open(intent, now + ANSWER_SECONDS)
+        return self._venue.encode(intent, self._last_id)
+
+    def accepted(self, request_id: str | None) -> None:
+        """Note that a request was accepted; the oldest one where the venue names none."""
+        if request_id is None:
+            request_id = next(iter(self._open), "")
+        self._open.pop(request_id, None)
+
+    def refused(self, request_id: str | None, reason: str) -> Sequence[Feed]:
+        """Note that a request was refused.
+
+        A request with one bad feed is refused as a whole, and which of the others became active
+        is unknown: they are asked for once more without it. Where the venue's words name none,
+        halves find the bad one in the fewest requests.
+
+        Returns:
+            The feeds that the venue's words name; they are not asked for again on this
+            connection.
+        """
+        self._rejects += 1
+        request = self._open.pop(request_id or "", None)
+        if request is None or not isinstance(request.intent, Subscribe):
+            return ()
+        feeds = tuple(feed for feed in request.intent.feeds if feed in self._asked)
+        for feed in feeds:
+            del self._asked[feed]
+        blamed = self._venue.blamed(reason, feeds)
+        self._rejected |= dict.fromkeys(blamed, reason)
+        if not blamed and len(feeds) > 1:
+            middle = len(feeds) // 2
+            self._groups.extend((feeds[:middle], feeds[middle:]))
+        return blamed
+
+    def overdue(self, now: float) -> Sequence[Feed]:
+        """Give up on answers that are overdue; return the feeds that were asked for in vain."""
+        late = [key for key, request in self._open.items() if request.due <= now]
+        feeds: list[Feed] = []
+        for key in late:
+            intent = self._open.pop(key).intent
+            if isinstance(intent, Subscribe):
+                feeds.extend(feed for feed in intent.feeds if feed in self._asked)
+        return feeds
+
+    def unanswered_since(self, feed: Feed) -> float | None:
+        """Return when a feed was last asked for, or None if it is not, or will be anew."""
+        return None if feed in self._resync_due else self._asked.get(feed)
+
+    def next_due(self) -> float | None:
+        """Return when an answer is overdue or something must be asked anew, or None."""
+        times = [request.due for request in self._open.values()]
+        times.extend(self._resync_due.values())
+        return min(times, default=None)

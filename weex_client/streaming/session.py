@@ -1,0 +1,338 @@
+"""One connection's state machine: what is wanted, what comes in, what is due. No I/O, no venue.
+
+It lives through reconnections: ``opened`` and ``lost`` tell it of them. Time comes in as
+arguments; what it wants sent goes out through ``pull``.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any
+
+from weex_client.errors import SilentLineError, SubscriptionRejectedError, TransportError
+from weex_client.metrics import ChannelCounters
+from weex_client.models import ConnectionEvent, EventKind
+from weex_client.protocol import (
+    Ack,
+    Data,
+    Feed,
+    Greeting,
+    Intent,
+    Ping,
+    Pong,
+    Reject,
+    Scope,
+    ServerPing,
+    Topic,
+    Unknown,
+    Venue,
+)
+from weex_client.streaming.feeds import FeedState, make_feed
+from weex_client.streaming.registry import Audience, Waiting
+from weex_client.streaming.requests import ANSWER_SECONDS, Requests
+
+__all__ = ["Session"]
+
+logger = logging.getLogger("weex_client")
+
+# A connection without subscription is closed at this share of what the venue grants it.
+_IDLE_SHARE = 0.75
+
+# A venue that makes up kinds of frames must not make us remember them all.
+_MAX_UNKNOWN_KINDS = 100
+
+
+class Session:
+    """Keep one connection's subscriptions as they are wanted, and its feeds as they are sent.
+
+    Args:
+        venue: How the venue spells things.
+        scope: Whose connection this is.
+        counters: Returns the counters of a channel.
+        emit: Takes what users should know.
+    """
+
+    def __init__(
+        self,
+        venue: Venue,
+        scope: Scope,
+        counters: Callable[[str], ChannelCounters],
+        emit: Callable[[ConnectionEvent], None],
+    ) -> None:
+        self.scope = scope
+        self.needs_pull = False
+        self.frames = 0
+        self.bytes = 0
+        self.unknown: Counter[str] = Counter()
+        self.last_frame_ns: int | None = None
+        self._venue = venue
+        self._route_key = venue.route_key
+        self._counters = counters
+        self._emit = emit
+        self._requests = Requests(venue)
+        self._feeds: dict[Feed, FeedState] = {}
+        self._routes: dict[Hashable, FeedState] = {}
+        self._replies: list[Intent] = []
+        self._is_open = False
+        self._now = 0.0
+        self._heard = 0.0
+        self._ping_due_answer: float | None = None
+        self._silence: TransportError | None = None
+        self._idle_since = 0.0
+        self._clock_offset_ns = 0
+
+    # What is wanted.
+
+    @property
+    def feed_count(self) -> int:
+        """Return how many venue subscriptions are wanted here."""
+        return len(self._feeds)
+
+    def want(self, feed: Feed, audience: Audience) -> Waiting | None:
+        """Serve a topic from a feed.
+
+        Returns:
+            What a reader who joins now should start from, or None.
+
+        Raises:
+            SubscriptionRejectedError: If the venue has refused this feed on this connection.
+        """
+        reason = self._requests.rejection(feed)
+        if reason is not None:
+            raise self._rejection(audience.topic, reason)
+        state = self._feeds.get(feed)
+        if state is None:
+            topic = audience.topic
+            counters = self._counters(topic.channel)
+            state = make_feed(feed, topic, self._venue, counters, self._announce)
+            self._feeds[feed] = state
+        state.join(audience)
+        return state.current(audience.topic)
+
+    def let_go(self, feed: Feed, topic: Topic, now: float) -> bool:
+        """Serve a topic no more; return True if its feed went with it."""
+        state = self._feeds.get(feed)
+        if state is None or not state.leave(topic):
+            return False
+        del self._feeds[feed]
+        self._routes = {key: route for key, route in self._routes.items() if route is not state}
+        if not self._feeds:
+            self._idle_since = now
+        return True
+
+    # What happens to the line.
+
+    def opened(self, now: float) -> None:
+        """Start on a new connection: everything wanted is asked for again."""
+        self._is_open = True
+        self._now = self._heard = self._idle_since = now
+        self._ping_due_answer = self._silence = None
+        self._requests.reset()
+
+    def lost(self) -> None:
+        """Forget what only the lost connection knew."""
+        self._is_open = False
+        self._replies.clear()
+        self._requests.reset()
+        for state in self._feeds.values():
+            state.interrupted()
+
+    def end(self, error: Exception | None) -> None:
+        """End every stream served here."""
+        for state in tuple(self._feeds.values()):
+            for audience in tuple(state.audiences.values()):
+                audience.end(error)
+
+    @property
+    def verdict(self) -> TransportError | None:
+        """Return why the connection should be given up, or None."""
+        return self._silence or self._requests.verdict
+
+    def is_idle(self, now: float) -> bool:
+        """Tell whether the venue would soon cut the connection for want of a subscription."""
+        due = self._idle_due()
+        return due is not None and now >= due
+
+    def _idle_due(self) -> float | None:
+        idle_seconds = self._venue.limits.idle_seconds
+        if idle_seconds is None or self._feeds:
+            return None
+        return self._idle_since + idle_seconds * _IDLE_SHARE
+
+    # What comes in.
+
+    def heard(self, now: float) -> None:
+        """Note that frames came; called once for all that came together."""
+        self._now = self._heard = now
+        self._ping_due_answer = None
+
+    def receive(self, frame: bytes, received_time_ns: int) -> None:
+        """Digest one frame."""
+        size = len(frame)
+        self.frames += 1
+        self.bytes += size
+        self.last_frame_ns = received_time_ns
+        key = self._route_key(frame)
+        state = self._routes.get(key)
+        if state is None:
+            state = self._state_of(frame, key, received_time_ns)
+            if state is None:
+                return
+        counters = state.counters
+        counters.frames += 1
+        counters.bytes += size
+        counters.last_frame_ns = received_time_ns
+        state.receive(frame, received_time_ns)
+        if state.needs_resync:
+            state.needs_resync = False
+            self.needs_pull = True
+            self._requests.resync(state.feed, self._now)
+
+    def _state_of(
+        self, frame: bytes, key: Hashable | None, received_time_ns: int
+    ) -> FeedState | None:
+        """Read an unrouted frame completely; return the feed whose data it carries, if any."""
+        match self._venue.read(frame):
+            case Data(feed):
+                state = self._feeds.get(feed)
+                if state is not None and key is not None:
+                    self._routes[key] = state
+                # Data of no feed is what was still on the way when the feed was given back.
+                return state
+            case Ack(request_id):
+                self._requests.accepted(request_id)
+            case Reject(request_id, reason):
+                self._refused(request_id, reason, received_time_ns)
+            case ServerPing(server_time_ns):
+                self._set_clock(server_time_ns, received_time_ns)
+                self._replies.append(Pong())
+                self.needs_pull = True
+            case Greeting(_, server_time_ns):
+                self._set_clock(server_time_ns, received_time_ns)
+            case Unknown(kind):
+                self._wonder(kind, frame)
+            case _:
+                pass  # a pong: that it came is all it says
+        return None
+
+    def _set_clock(self, server_time_ns: int | None, received_time_ns: int) -> None:
+        if server_time_ns is not None:
+            self._clock_offset_ns = server_time_ns - received_time_ns
+
+    def _wonder(self, kind: str, frame: bytes) -> None:
+        """Count a frame of no known kind, and log the first of each kind."""
+        if kind not in self.unknown and len(self.unknown) >= _MAX_UNKNOWN_KINDS:
+            kind = "other"
+        self.unknown[kind] += 1
+        if self.unknown[kind] == 1:
+            # An account's frames are nobody else's business, not even the log's.
+            begins = f" beginning {frame[:200]!r}" if self.scope is Scope.PUBLIC else ""
+            logger.warning(
+                "%s: a frame of no known kind (%s), %d bytes%s; counted, further ones not logged",
+                self._venue.name,
+                kind,
+                len(frame),
+                begins,
+            )
+
+    def _refused(self, request_id: str | None, reason: str, now_ns: int) -> None:
+        """Fail the streams that the venue's words name; the others go on."""
+        blamed = self._requests.refused(request_id, reason)
+        self.needs_pull = True
+        if not blamed:
+            logger.warning("%s refused a request: %s", self._venue.name, reason)
+        for feed in blamed:
+            state = self._feeds.get(feed)
+            if state is None:
+                continue
+            self._announce("rejected", state, now_ns, cause=reason)
+            for audience in tuple(state.audiences.values()):
+                audience.end(self._rejection(audience.topic, reason))
+
+    def _rejection(self, topic: Topic, reason: str) -> SubscriptionRejectedError:
+        about = f"{topic.channel} of {topic.symbol}" if topic.symbol else topic.channel.value
+        return SubscriptionRejectedError(
+            f"{self._venue.name} refused {about}: {reason}; check the symbol's spelling",
+            channel=topic.channel.value,
+            symbol=topic.symbol,
+            reason=reason,
+        )
+
+    # What is due, and what goes out.
+
+    def tick(self, now: float, now_ns: int) -> None:
+        """Let the clock run: doubt a silent line, give up answers, close quiet candles."""
+        self._now = now
+        if not self._is_open:
+            return
+        self._listen(now)
+        for feed in self._requests.overdue(now):
+            self._requests.resync(feed, now)
+        for state in self._feeds.values():
+            state.tick(now_ns + self._clock_offset_ns)
+            due = self._snapshot_due(state)
+            if due is not None and now >= due:
+                self._requests.resync(state.feed, now)
+
+    def _snapshot_due(self, state: FeedState) -> float | None:
+        """Return when a feed that shows nothing before its snapshot has waited long enough."""
+        since = self._requests.unanswered_since(state.feed) if state.is_waiting else None
+        return None if since is None else since + ANSWER_SECONDS
+
+    def _listen(self, now: float) -> None:
+        heartbeat = self._venue.heartbeat
+        if self._ping_due_answer is None:
+            if now >= self._heard + heartbeat.silence_seconds:
+                self._ping_due_answer = now + heartbeat.answer_seconds
+                self._replies.append(Ping())
+        elif now >= self._ping_due_answer:
+            silent_seconds = now - self._heard
+            self._silence = SilentLineError(
+                f"nothing came for {silent_seconds:.0f} s, not even an answer to a ping",
+                silent_seconds=silent_seconds,
+            )
+
+    def pull(self, now: float) -> Iterator[str]:
+        """Write what should be sent now; ``needs_pull`` tells that a frame gave cause for it."""
+        self.needs_pull = False
+        if not self._is_open:
+            return
+        replies, self._replies = self._replies, []
+        for intent in replies:
+            yield self._requests.write(intent, now)
+        yield from self._requests.pull(self._feeds, now)
+
+    def next_due(self, now_ns: int) -> float | None:
+        """Return when ``tick`` or ``pull`` has something to do, or None while closed."""
+        if not self._is_open:
+            return None
+        if self._ping_due_answer is None:
+            times = [self._heard + self._venue.heartbeat.silence_seconds]
+        else:
+            times = [self._ping_due_answer]
+        for time in (self._idle_due(), self._requests.next_due()):
+            if time is not None:
+                times.append(time)
+        exchange_now_ns = now_ns + self._clock_offset_ns
+        for state in self._feeds.values():
+            due = self._snapshot_due(state)
+            if due is not None:
+                times.append(due)
+            due_ns = state.next_due_ns()
+            if due_ns is not None:
+                times.append(self._now + max(0, due_ns - exchange_now_ns) / 1_000_000_000)
+        return min(times)
+
+    def _announce(self, kind: EventKind, state: FeedState, now_ns: int, **facts: Any) -> None:
+        self._emit(
+            ConnectionEvent(
+                kind=kind,
+                timestamp=now_ns / 1_000_000_000,
+                scope=self.scope.value,
+                channel=state.channel.value,
+                symbol=state.symbol,
+                **facts,
+            )
+        )

@@ -1,0 +1,346 @@
+"""One reader's bounded queue, and the handle it reads with. What comes in is decided elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from enum import StrEnum
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+
+from weex_client.errors import SlowConsumerError, WeexClientError
+from weex_client.metrics import ChannelCounters
+from weex_client.streaming.registry import Waiting
+
+__all__ = ["Gate", "Mailbox", "OverflowPolicy", "Subscription"]
+
+T = TypeVar("T", covariant=True)
+
+
+class OverflowPolicy(StrEnum):
+    """What happens to a message that finds the queue full."""
+
+    DROP_OLDEST = "drop_oldest"
+    """The oldest waiting message makes room."""
+    CONFLATE = "conflate"
+    """A waiting message of the same symbol is replaced by the newer one (books and tickers)."""
+    RAISE = "raise"
+    """The reader gets what waits, then ``SlowConsumerError``; nothing is dropped in silence."""
+    BLOCK = "block"
+    """The connection is not read until there is room: every reader of it waits."""
+
+
+class Gate:
+    """Shut while readers with ``OverflowPolicy.BLOCK`` have more than fits their queue."""
+
+    def __init__(self) -> None:
+        self._holders: set[Mailbox] = set()
+        self._opened = asyncio.Event()
+
+    @property
+    def is_shut(self) -> bool:
+        """Tell whether the reader task must wait."""
+        return bool(self._holders)
+
+    def hold(self, mailbox: Mailbox) -> None:
+        """Shut the gate for one reader."""
+        self._holders.add(mailbox)
+        self._opened.clear()
+
+    def let_go(self, mailbox: Mailbox) -> None:
+        """Open the gate, if this reader was the last to hold it."""
+        self._holders.discard(mailbox)
+        if not self._holders:
+            self._opened.set()
+
+    async def passed(self) -> None:
+        """Wait until nobody holds the gate."""
+        while self._holders:
+            await self._opened.wait()
+
+
+class _End:
+    """Stand last in a queue and end the stream, with the error the first time it is met."""
+
+    def __init__(self, error: Exception | None) -> None:
+        self._error = error
+
+    def open(self) -> Any:
+        """Raise what ends the stream."""
+        error, self._error = self._error, None
+        raise StopAsyncIteration if error is None else error
+
+
+class Mailbox:
+    """Where messages wait for one reader.
+
+    ``push`` never waits. The queue has one place more than messages may take: the end of the
+    stream always fits.
+    """
+
+    def __init__(
+        self,
+        queue_size: int,
+        overflow: OverflowPolicy,
+        counters: ChannelCounters,
+        *,
+        gate: Gate,
+        on_overflow: Callable[[Mailbox], None],
+        on_release: Callable[[Mailbox], None],
+    ) -> None:
+        self.queue: asyncio.Queue[Any] = asyncio.Queue(queue_size + 1)
+        self.queue_size = queue_size
+        self.overflow = overflow
+        self.delivered = 0
+        self.dropped = 0
+        self.is_late = False
+        self.is_released = False
+        self._counters = counters
+        self._gate = gate
+        self._on_overflow = on_overflow
+        self._on_release = on_release
+        self._held: deque[Waiting] = deque()
+        self._newest: dict[str | None, Waiting] = {}
+        self._end: _End | None = None
+
+    @property
+    def pending(self) -> int:
+        """Return how many messages wait."""
+        return self.queue.qsize() + len(self._held) - (self._end is not None)
+
+    def pusher(self, symbol: str | None) -> Callable[[Waiting], None]:
+        """Return what takes messages of one symbol."""
+        if self.overflow is not OverflowPolicy.CONFLATE:
+            return self.push
+
+        def push_newest(item: Waiting) -> None:
+            self._push_newest(symbol, item)
+
+        return push_newest
+
+    def push(self, item: Waiting) -> None:
+        """Take a message, or do what the policy says."""
+        queue = self.queue
+        if queue.qsize() < self.queue_size and not self._held:
+            queue.put_nowait(item)
+            self._counters.messages += 1
+        else:
+            self._overflow(item)
+
+    def _push_newest(self, symbol: str | None, item: Waiting) -> None:
+        """Replace the waiting message of this symbol, which keeps its place in the queue."""
+        if symbol in self._newest:
+            self._newest[symbol] = item
+            self._drop_one()
+        else:
+            self._newest[symbol] = item
+            self.push(_Newest(self._newest, symbol))
+
+    def _overflow(self, item: Waiting) -> None:
+        match self.overflow:
+            case _ if self._end is not None:
+                return
+            case OverflowPolicy.BLOCK:
+                self._held.append(item)
+                self._gate.hold(self)
+                self._counters.messages += 1
+            case OverflowPolicy.RAISE:
+                self._counters.dropped += 1
+                self.dropped += 1
+                self.end(
+                    SlowConsumerError(
+                        f"{self.queue_size} messages wait and another came: read faster, or pass"
+                        " a larger queue_size or another overflow policy",
+                        queue_size=self.queue_size,
+                    )
+                )
+                self._on_overflow(self)
+            case _:
+                oldest = self.queue.get_nowait()
+                if isinstance(oldest, _Newest):
+                    oldest.open()
+                self.queue.put_nowait(item)
+                self._counters.messages += 1
+                self._drop_one()
+
+    def _drop_one(self) -> None:
+        self.dropped += 1
+        self._counters.dropped += 1
+        if not self.is_late:
+            self.is_late = True
+            self._on_overflow(self)
+
+    def catch_up(self) -> None:
+        """Move held messages into the queue, and report the end of a stretch of losses."""
+        while self._held and self.queue.qsize() < self.queue_size:
+            self.queue.put_nowait(self._held.popleft())
+        if not self._held:
+            self._gate.let_go(self)
+            if self._end is not None and self.queue.qsize() <= self.queue_size:
+                self._put_end()
+        if self.is_late and self.queue.qsize() < self.queue_size // 2 + 1:
+            self.is_late = False
+            self._on_overflow(self)
+
+    @property
+    def needs_catching_up(self) -> bool:
+        """Tell whether a read should be followed by ``catch_up``."""
+        return self.is_late or bool(self._held)
+
+    def end(self, error: Exception | None) -> None:
+        """Let the reader have what waits, then the end; no message is taken any more."""
+        if self._end is None:
+            self._end = _End(error)
+            if not self._held:
+                self._put_end()
+            self.release()
+
+    def _put_end(self) -> None:
+        self.queue.put_nowait(self._end)
+
+    def release(self) -> None:
+        """Leave the venue's subscription; idempotent."""
+        if not self.is_released:
+            self.is_released = True
+            self._on_release(self)
+
+    def close(self) -> None:
+        """Throw away what waits and end now."""
+        self.release()
+        self._held.clear()
+        self._gate.let_go(self)
+        while not self.queue.empty():
+            self.queue.get_nowait()
+        self._end = _End(None)
+        self._put_end()
+
+
+class _Newest:
+    """Stand in the queue for whatever is the newest message of a symbol when it is opened."""
+
+    __slots__ = ("_newest", "_symbol")
+
+    def __init__(self, newest: dict[str | None, Waiting], symbol: str | None) -> None:
+        self._newest = newest
+        self._symbol = symbol
+
+    def open(self) -> Any:
+        """Take the newest message out and open it."""
+        return self._newest.pop(self._symbol).open()
+
+
+class Subscription(AsyncGenerator[T, None], Generic[T]):
+    """Read one stream: ``async for``, ``anext``, ``async with``, ``batches``.
+
+    A read that is cancelled (by a timeout, say) loses nothing: the next read goes on where it
+    left off. The venue's subscription ends when its last reader is gone: after ``aclose()``,
+    after leaving ``async with``, and when the handle itself is forgotten, as after ``break``.
+
+    Raises:
+        StopAsyncIteration: When the client was closed.
+        WeexClientError: Once, with what ended the stream.
+    """
+
+    __slots__ = ("__weakref__", "_loop", "_mailbox")
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        self._mailbox = mailbox
+        self._loop = asyncio.get_running_loop()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> T:
+        mailbox = self._mailbox
+        queue = mailbox.queue
+        try:
+            while True:
+                item = await queue.get() if queue.empty() else queue.get_nowait()
+                if mailbox.needs_catching_up:
+                    mailbox.catch_up()
+                if type(item) is _End:
+                    queue.put_nowait(item)
+                message: T | None = item.open()
+                if message is not None:
+                    mailbox.delivered += 1
+                    return message
+        except BaseException:
+            # The traceback keeps this frame: without this, somebody who looks at the error
+            # later would keep the subscription alive.
+            del self
+            raise
+
+    async def asend(self, value: None) -> T:
+        """Read the next message; what is sent goes nowhere."""
+        return await self.__anext__()
+
+    async def athrow(self, typ: Any, val: Any = None, tb: TracebackType | None = None) -> T:
+        """Close, and raise what was thrown."""
+        self._mailbox.close()
+        error = typ if val is None else val
+        raise (error() if isinstance(error, type) else error).with_traceback(tb)
+
+    async def aclose(self) -> None:
+        """End the stream now; what waits is thrown away. Idempotent."""
+        self._mailbox.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    def __del__(self) -> None:
+        # The collector may run anywhere: the loop does the work, when it is there to do it.
+        mailbox = getattr(self, "_mailbox", None)
+        if mailbox is not None and not mailbox.is_released:
+            with contextlib.suppress(RuntimeError):  # the loop was closed first, with everything
+                self._loop.call_soon_threadsafe(mailbox.close)
+
+    @property
+    def delivered(self) -> int:
+        """Messages read so far."""
+        return self._mailbox.delivered
+
+    @property
+    def dropped(self) -> int:
+        """Messages that were dropped, or replaced by newer ones, before they were read."""
+        return self._mailbox.dropped
+
+    @property
+    def pending(self) -> int:
+        """Messages that wait to be read."""
+        return self._mailbox.pending
+
+    async def batches(self, max_size: int, max_wait_seconds: float) -> AsyncIterator[list[T]]:
+        """Read lists of messages instead of single ones.
+
+        Args:
+            max_size: Messages of a full list.
+            max_wait_seconds: How long a list may wait for more, counted from its first message.
+
+        Yields:
+            Lists of 1 to ``max_size`` messages. When the stream ends, what was gathered comes
+            before the end or the error.
+        """
+        if max_size < 1 or max_wait_seconds < 0:
+            raise ValueError("max_size must be at least 1, max_wait_seconds at least 0")
+        while True:
+            batch: list[T] = []
+            try:
+                batch.append(await self.__anext__())
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(max_wait_seconds):
+                        while len(batch) < max_size:
+                            batch.append(await self.__anext__())
+            except StopAsyncIteration:
+                if batch:
+                    yield batch
+                return
+            except WeexClientError:
+                if batch:
+                    yield batch
+                raise
+            yield batch

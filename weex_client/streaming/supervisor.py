@@ -1,0 +1,290 @@
+"""The only active part: it owns a connection's tasks and every wait. What to say is the session's.
+
+Nothing else dials, reads, sends or sleeps.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from typing import Any
+
+from weex_client.clock import Clock
+from weex_client.config import StreamConfig
+from weex_client.errors import (
+    ConnectError,
+    ConnectionLostError,
+    RateLimitedError,
+    RetriesExhaustedError,
+    TransportError,
+    WeexClientError,
+)
+from weex_client.models import ConnectionEvent, EventKind
+from weex_client.protocol import Venue
+from weex_client.streaming.session import Session
+from weex_client.streaming.subscription import Gate
+from weex_client.streaming.transport import Connector, Transport
+
+__all__ = ["Supervisor"]
+
+logger = logging.getLogger("weex_client")
+
+# Frames digested before readers get their turn: a flood must not overrun a reader that keeps up.
+_FRAMES_PER_TURN = 128
+
+# A connection that lasted so long, with data, was a good one: the next dial waits little again.
+_STABLE_SECONDS = 10.0
+
+
+class Supervisor:
+    """Keep one connection open while it is needed, and the session in touch with it.
+
+    Args:
+        session: What is said over the connection.
+        venue: Where and how to dial.
+        config: How often and how long to try.
+        connector: The way there.
+        clock: Time.
+        gate: Shut while a reader holds the socket back.
+        emit: Takes what users should know.
+        jitter: Draws a number between two others.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        venue: Venue,
+        config: StreamConfig,
+        connector: Connector,
+        clock: Clock,
+        gate: Gate,
+        emit: Callable[[ConnectionEvent], None],
+        jitter: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        self.session = session
+        self.reconnects = 0
+        self.opened_at: float | None = None
+        self._venue = venue
+        self._config = config
+        self._connector = connector
+        self._clock = clock
+        self._gate = gate
+        self._emit = emit
+        self._jitter = jitter
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._first_dial: asyncio.Future[None] | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether the connection is open now."""
+        return self.opened_at is not None
+
+    @property
+    def is_needed(self) -> bool:
+        """Tell whether something is subscribed over it."""
+        return self.session.feed_count > 0
+
+    def start(self) -> None:
+        """Begin; the connection is dialled when it is first needed."""
+        self._task = asyncio.create_task(self._run(), name=f"weex_client {self.session.scope}")
+
+    async def dial(self) -> None:
+        """Begin, and dial now.
+
+        Raises:
+            WeexClientError: If the first dial fails; then nothing was begun.
+        """
+        self._first_dial = asyncio.get_running_loop().create_future()
+        self.start()
+        try:
+            await self._first_dial
+        except BaseException:
+            await self.stop()
+            raise
+
+    def wake(self) -> None:
+        """Let the session's wishes go out in the next turn of the loop."""
+        self._wake.set()
+
+    async def stop(self) -> None:
+        """Close the connection and end the tasks."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait((task,))
+            if not task.cancelled() and task.exception() is not None:
+                logger.error("a connection's task failed", exc_info=task.exception())
+
+    async def _run(self) -> None:
+        try:
+            await self._keep_connected()
+        except Exception as exc:
+            logger.exception("%s: a bug in the client ends its streams", self._venue.name)
+            self.session.end(exc)
+            self._report_first_dial(exc)
+
+    async def _keep_connected(self) -> None:
+        attempt = 0
+        while True:
+            await self._until_needed()
+            try:
+                transport = await self._open()
+            except WeexClientError as exc:
+                if self._report_first_dial(exc):
+                    return
+                attempt = await self._after_failure(exc, attempt)
+                continue
+            self._report_first_dial(None)
+            opened_at, frames_before = self._clock.monotonic(), self.session.frames
+            cause = await self._serve(transport)
+            if cause is None:
+                attempt = 0
+                continue
+            lasted_seconds = self._clock.monotonic() - opened_at
+            if lasted_seconds >= _STABLE_SECONDS and self.session.frames > frames_before:
+                attempt = 0
+            attempt = await self._after_failure(cause, attempt)
+
+    async def _until_needed(self) -> None:
+        """Sleep while nothing is subscribed, unless the first dial is asked for."""
+        while not self.is_needed and self._first_dial is None:
+            self._wake.clear()
+            await self._clock.wait(self._wake, None)
+
+    def _report_first_dial(self, error: Exception | None) -> bool:
+        """Tell who waits for the first dial how it went; return True if somebody did."""
+        waiter, self._first_dial = self._first_dial, None
+        if waiter is None or waiter.done():
+            return False
+        if error is None:
+            waiter.set_result(None)
+        else:
+            waiter.set_exception(error)
+        return True
+
+    async def _open(self) -> Transport:
+        request = self._venue.dial(self.session.scope, self._clock.time_ns())
+        return await self._connector.connect(
+            request,
+            max_frame_bytes=self._venue.limits.max_frame_bytes,
+            timeout_seconds=self._config.open_timeout_seconds,
+        )
+
+    async def _after_failure(self, error: WeexClientError, attempt: int) -> int:
+        """Wait before the next dial, or end the streams where another dial is no use.
+
+        Returns:
+            The number of the next attempt.
+        """
+        attempt += 1
+        limit = self._config.max_reconnect_attempts
+        if error.retryable and (limit is None or attempt <= limit):
+            await self.back_off(error, attempt)
+            return attempt
+        if error.retryable:
+            error = RetriesExhaustedError(
+                f"gave up after {limit} attempts to reconnect; the last one: {error}",
+                attempts=attempt - 1,
+            )
+        self._announce("gave_up", cause=str(error))
+        self.session.end(error)
+        return 0
+
+    async def back_off(self, error: WeexClientError, attempt: int) -> None:
+        """Wait a random time below a ceiling that doubles, or as long as the venue asks."""
+        first, last = (
+            self._config.reconnect_delay_seconds,
+            self._config.reconnect_max_delay_seconds,
+        )
+        delay_seconds = self._jitter(0.0, min(last, first * 2.0 ** min(attempt - 1, 60)))
+        if isinstance(error, ConnectError | RateLimitedError):
+            delay_seconds = max(delay_seconds, error.retry_after_seconds or 0.0)
+        self._announce(
+            "reconnecting", cause=str(error), attempt=attempt, delay_seconds=delay_seconds
+        )
+        until = self._clock.monotonic() + delay_seconds
+        await self._clock.wait(asyncio.Event(), until)
+
+    async def _serve(self, transport: Transport) -> TransportError | None:
+        """Run one connection to its end.
+
+        Returns:
+            What ended it, or None if it was no longer needed.
+        """
+        session = self.session
+        self.opened_at = self._clock.monotonic()
+        session.opened(self.opened_at)
+        self._announce("connected")
+        writer = asyncio.create_task(self._write(transport), name="weex_client writer")
+        cause: TransportError | None = None
+        try:
+            await self._read(transport)
+        except TransportError as exc:
+            cause = session.verdict or exc
+            if session.verdict is None and session.is_idle(self._clock.monotonic()):
+                cause = None
+        finally:
+            writer.cancel()
+            self.opened_at = None
+            session.lost()
+            try:
+                await asyncio.wait((writer,))
+            finally:
+                await transport.close()
+        if not writer.cancelled() and (bug := writer.exception()) is not None:
+            raise bug
+        self._announce(
+            "disconnected",
+            cause="no subscription" if cause is None else str(cause),
+            close_code=cause.code if isinstance(cause, ConnectionLostError) else None,
+        )
+        if cause is not None:
+            self.reconnects += 1
+        return cause
+
+    async def _read(self, transport: Transport) -> None:
+        """Feed the session until the line ends, which raises."""
+        session, gate = self.session, self._gate
+        while True:
+            frames, received_time_ns = await transport.receive()
+            session.heard(self._clock.monotonic())
+            for start in range(0, len(frames), _FRAMES_PER_TURN):
+                if start:
+                    await asyncio.sleep(0)
+                for frame in frames[start : start + _FRAMES_PER_TURN]:
+                    session.receive(frame, received_time_ns)
+                    if gate.is_shut:
+                        await gate.passed()
+            if session.needs_pull:
+                self._wake.set()
+
+    async def _write(self, transport: Transport) -> None:
+        """Send what the session wants sent, and let its clock run, until cancelled."""
+        session, clock = self.session, self._clock
+        while True:
+            self._wake.clear()
+            now = clock.monotonic()
+            session.tick(now, clock.time_ns())
+            try:
+                for text in session.pull(now):
+                    await transport.send(text)
+            except TransportError:
+                transport.abort()  # the reader meets the end of the line and reports it
+                return
+            if session.verdict is not None or session.is_idle(now):
+                transport.abort()
+                return
+            await clock.wait(self._wake, session.next_due(clock.time_ns()))
+
+    def _announce(self, kind: EventKind, **facts: Any) -> None:
+        self._emit(
+            ConnectionEvent(
+                kind=kind,
+                timestamp=self._clock.time_ns() / 1_000_000_000,
+                scope=self.session.scope.value,
+                **facts,
+            )
+        )

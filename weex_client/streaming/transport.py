@@ -1,0 +1,390 @@
+"""The only door to the network: open a WebSocket, read frames in bulk, send text. No meaning."""
+
+from __future__ import annotations
+
+import asyncio
+import email.utils
+import logging
+import ssl
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import (
+    InvalidHandshake,
+    InvalidProxy,
+    InvalidStatus,
+    InvalidURI,
+    WebSocketException,
+)
+from websockets.frames import DATA_OPCODES, Frame
+from websockets.protocol import OPEN
+from websockets.uri import parse_uri
+
+from weex_client.config import is_loopback
+from weex_client.errors import (
+    AuthenticationError,
+    ConfigError,
+    ConnectError,
+    ConnectionLostError,
+    WeexClientError,
+)
+from weex_client.protocol import DialRequest
+
+__all__ = ["Connector", "Frames", "Transport", "WebSocketConnector"]
+
+# The library logs every header at DEBUG, credentials among them: it never gets below WARNING.
+_library_logger = logging.Logger("weex_client.websockets", level=logging.WARNING)
+_library_logger.parent = logging.getLogger("weex_client")
+
+# A first byte that says: whole text message, no extension; then a length without a mask.
+_WHOLE_TEXT = 0x81
+_LONG_LENGTH = 126
+
+# Frames kept for a reader that does not come (OverflowPolicy.BLOCK) before the socket is paused.
+_PAUSE_BYTES = 4 * 1024 * 1024
+
+_CLOSE_SECONDS = 0.5
+_SEND_SECONDS = 10.0
+
+
+class Frames(NamedTuple):
+    """What was read from the socket since the last time.
+
+    Attributes:
+        frames: The frames, oldest first.
+        received_time_ns: When the last of them was read.
+    """
+
+    frames: list[bytes]
+    received_time_ns: int
+
+
+class Transport(Protocol):
+    """An open line to a venue. Replayed tapes and simulated networks are transports too."""
+
+    async def receive(self) -> Frames:
+        """Wait for frames and return all that are there.
+
+        Raises:
+            ConnectionLostError: If the line has ended and nothing is left.
+        """
+
+    async def send(self, text: str) -> None:
+        """Send one frame.
+
+        Raises:
+            ConnectionLostError: If the line has ended, or takes nothing for ten seconds.
+        """
+
+    async def close(self) -> None:
+        """Say goodbye and end the line, within a second."""
+
+    def abort(self) -> None:
+        """End the line at once; ``receive`` then raises."""
+
+
+class Connector(Protocol):
+    """A way to reach a venue."""
+
+    async def connect(
+        self, request: DialRequest, *, max_frame_bytes: int, timeout_seconds: float
+    ) -> Transport:
+        """Open a line.
+
+        Raises:
+            ConnectError: If there is none to be had.
+            AuthenticationError: If the venue refuses the credentials.
+        """
+
+
+class FrameConnection(ClientConnection):
+    """A connection that cuts whole text frames out of what was read.
+
+    The library's parser costs twice as much as all that follows (PERFORMANCE: 0.38 against 0.45
+    of the bare loop); it still gets the handshake, control frames, fragments and whatever is
+    unusual, one frame at a time.
+    """
+
+    def __init__(self, *args: Any, time_ns: Callable[[], int] = time.time_ns, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._time_ns = time_ns
+        self._frames: list[bytes] = []
+        self._waiting_bytes = 0
+        self._received_time_ns = 0
+        self._fragments: list[bytes] = []
+        self._rest = bytearray()
+        self._rest_needs = 0
+        self._is_paused = False
+        self._waiter: asyncio.Future[None] | None = None
+        self._lost = False
+
+    def data_received(self, data: bytes) -> None:
+        """Cut frames, hand the unusual to the library, wake the reader."""
+        self._received_time_ns = self._time_ns()
+        if self._rest:
+            self._rest += data
+            if len(self._rest) < self._rest_needs:
+                return
+            data = bytes(self._rest)
+            self._rest.clear()
+        if self._is_between_frames():
+            self._cut(data)
+        else:
+            super().data_received(data)
+        if self._frames or self.protocol.state is not OPEN:
+            self._wake()
+        if self._waiting_bytes > _PAUSE_BYTES and not self._is_paused:
+            self._is_paused = True
+            self.transport.pause_reading()
+
+    def _is_between_frames(self) -> bool:
+        """Tell whether the library's parser expects the first byte of a new message."""
+        protocol = self.protocol
+        return (
+            self.response is not None
+            and protocol.state is OPEN
+            and not protocol.extensions
+            and not protocol.reader.buffer
+            and protocol.current_size is None
+        )
+
+    def _cut(self, data: bytes) -> None:
+        """Cut whole frames; keep the beginning of one that is not complete yet."""
+        position, end = 0, len(data)
+        frames, max_size = self._frames, self.protocol.max_message_size or end
+        while end - position >= 2:
+            length = data[position + 1]
+            start = position + 2
+            if length >= _LONG_LENGTH:
+                if length > 127:  # masked, which no server may do: the library judges
+                    break
+                start += 2 if length == _LONG_LENGTH else 8
+                if end < start:
+                    self._keep(data, position, start - position)
+                    return
+                length = int.from_bytes(data[position + 2 : start], "big")
+                if length > max_size:
+                    break
+            stop = start + length
+            if stop > end:
+                self._keep(data, position, stop - position)
+                return
+            if data[position] == _WHOLE_TEXT:
+                frames.append(data[start:stop])
+                self._waiting_bytes += length
+            else:
+                super().data_received(data[position:stop])
+                if not self._is_between_frames():
+                    position = stop
+                    break
+            position = stop
+        else:
+            self._keep(data, position, 2)
+            return
+        if position < end:
+            super().data_received(data[position:])
+
+    def _keep(self, data: bytes, position: int, needs: int) -> None:
+        if position < len(data):
+            self._rest += data[position:]
+            self._rest_needs = needs
+
+    def process_event(self, event: Any) -> None:
+        """Take data frames that the library parsed; leave it the rest."""
+        if self.response is None or not isinstance(event, Frame):
+            super().process_event(event)
+        elif event.opcode in DATA_OPCODES:
+            self._fragments.append(bytes(event.data))
+            if event.fin:
+                frame = b"".join(self._fragments)
+                self._fragments.clear()
+                self._frames.append(frame)
+                self._waiting_bytes += len(frame)
+        else:
+            super().process_event(event)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let the reader know."""
+        super().connection_lost(exc)
+        self._lost = True
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def take(self) -> Frames:
+        """Return all frames that are there, or wait for some."""
+        while not self._frames:
+            if self._lost or self.protocol.state is not OPEN:
+                raise self._ended()
+            self._waiter = self.loop.create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+        frames, self._frames, self._waiting_bytes = self._frames, [], 0
+        if self._is_paused:
+            self._is_paused = False
+            self.transport.resume_reading()
+        return Frames(frames, self._received_time_ns)
+
+    def _ended(self) -> ConnectionLostError:
+        """Say how the line ended: by the venue's close frame, by ours, or without any."""
+        close = self.protocol.close_rcvd or self.protocol.close_sent
+        code = 1006 if close is None else int(close.code)
+        reason = "" if close is None else close.reason
+        said = f": {reason}" if reason else ""
+        cause = self.connection_exc or self.protocol.parser_exc
+        why = f" ({cause})" if cause is not None and not said else ""
+        error = ConnectionLostError(
+            f"connection ended with code {code}{said}{why}", code=code, reason=reason
+        )
+        error.__cause__ = cause
+        return error
+
+
+class WebSocketTransport:
+    """A line over a real socket; see ``Transport``."""
+
+    def __init__(self, connection: FrameConnection) -> None:
+        self._connection = connection
+
+    async def receive(self) -> Frames:
+        """Wait for frames and return all that are there."""
+        return await self._connection.take()
+
+    async def send(self, text: str) -> None:
+        """Send one frame."""
+        try:
+            async with asyncio.timeout(_SEND_SECONDS):
+                await self._connection.send(text)
+        except TimeoutError as exc:
+            raise ConnectionLostError(
+                f"the line took nothing for {_SEND_SECONDS:g} s", code=1006
+            ) from exc
+        except WebSocketException as exc:
+            raise ConnectionLostError(str(exc), code=1006) from exc
+
+    async def close(self) -> None:
+        """Say goodbye and end the line, within a second."""
+        try:
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await self._connection.close()
+        except TimeoutError:
+            pass  # the venue does not answer the goodbye: the line ends without it
+        finally:
+            self.abort()
+
+    def abort(self) -> None:
+        """End the line at once."""
+        self._connection.transport.abort()
+
+
+class _Dial(connect):
+    """A dial that follows no redirect to another origin.
+
+    The library takes off the standard credential headers there, but venues have their own.
+    """
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        """Return the new address on the same origin, or the error to raise."""
+        target = super().process_redirect(exc)
+        if isinstance(target, str):
+            before, after = self.ws_uri, parse_uri(target)
+            if (before.secure, before.host, before.port) != (after.secure, after.host, after.port):
+                return ConnectError(
+                    f"{self.uri} redirects to another host, {after.host}: not followed, because"
+                    " credentials would go there; set the address in the configuration",
+                    url=self.uri,
+                    retryable=False,
+                )
+        return target
+
+
+class WebSocketConnector:
+    """Reach a venue over the network, with TLS verified."""
+
+    async def connect(
+        self, request: DialRequest, *, max_frame_bytes: int, timeout_seconds: float
+    ) -> Transport:
+        """Open a line."""
+        headers = dict(request.headers)
+        user_agent = headers.pop("User-Agent", None)
+        try:
+            dial = _Dial(
+                request.url,
+                additional_headers=headers,
+                user_agent_header=user_agent,
+                # Costs CPU on both sides for frames of 300 bytes (PERFORMANCE).
+                compression=None,
+                # Liveness counts application frames: a socket that only pongs is dead.
+                ping_interval=None,
+                open_timeout=timeout_seconds,
+                close_timeout=_CLOSE_SECONDS,
+                max_size=max_frame_bytes,
+                max_queue=None,
+                # A proxy of the environment never stands between us and this machine.
+                proxy=None if is_loopback(request.url) else True,
+                logger=_library_logger,
+                create_connection=FrameConnection,
+            )
+            connection = await dial
+        except (OSError, WebSocketException, TimeoutError, ValueError) as exc:
+            raise _translated(exc, request.url) from exc
+        assert isinstance(connection, FrameConnection)
+        return WebSocketTransport(connection)
+
+
+def _translated(exc: Exception, url: str) -> WeexClientError:
+    """Turn what the library or the system raised into whose fault it is."""
+    if isinstance(exc, InvalidStatus):
+        return _refused(exc, url)
+    if isinstance(exc, ssl.SSLError):
+        return ConnectError(
+            f"{url}: TLS failed ({exc.reason or exc}); check the address, the clock and the"
+            " certificates of this machine",
+            url=url,
+            retryable=False,
+        )
+    if isinstance(exc, InvalidURI | InvalidProxy):
+        return ConfigError(str(exc))
+    if isinstance(exc, TimeoutError):
+        return ConnectError(f"{url} did not answer in time", url=url)
+    if isinstance(exc, InvalidHandshake):
+        return ConnectError(f"{url} is not a WebSocket server: {exc}", url=url)
+    return ConnectError(f"cannot connect to {url}: {exc}", url=url)
+
+
+def _refused(exc: InvalidStatus, url: str) -> WeexClientError:
+    status = exc.response.status_code
+    body = bytes(exc.response.body or b"")[:200].decode(errors="replace").strip()
+    said = f": {body}" if body and body.isprintable() else ""
+    if status in (401, 403):
+        return AuthenticationError(
+            f"{url} refused the handshake with HTTP {status}{said}; check key, secret,"
+            " passphrase, the key's permissions and address list, and this machine's clock"
+        )
+    return ConnectError(
+        f"{url} refused the handshake with HTTP {status}{said}",
+        url=url,
+        status=status,
+        retry_after_seconds=_retry_after(exc.response.headers.get("Retry-After")),
+        # Other client errors say that the address or the request is wrong.
+        retryable=status >= 500 or status in (408, 425, 429),
+    )
+
+
+def _retry_after(text: str | None) -> float | None:
+    """Read a ``Retry-After`` header: seconds, or a date."""
+    if text is None:
+        return None
+    if text.strip().isdigit():
+        return float(text)
+    try:
+        date = email.utils.parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return max(0.0, date.timestamp() - time.time())

@@ -1,0 +1,85 @@
+"""Where WEEX V3 listens, how a dial is signed, and what the venue allows. No frames here."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from typing import Final, Literal
+
+from weex_client.protocol import Heartbeat, Limits
+
+__all__ = [
+    "HEARTBEAT",
+    "LIMITS",
+    "PRIVATE_PATH",
+    "PRIVATE_URLS",
+    "PUBLIC_URLS",
+    "REST_URLS",
+    "USER_AGENT",
+    "Market",
+    "private_headers",
+    "sign",
+]
+
+Market = Literal["contract", "spot"]
+
+PUBLIC_URLS: Final[dict[Market, str]] = {
+    "contract": "wss://ws-contract.weex.com/v3/ws/public",
+    "spot": "wss://ws-spot.weex.com/v3/ws/public",
+}
+PRIVATE_URLS: Final[dict[Market, str]] = {
+    "contract": "wss://ws-contract.weex.com/v3/ws/private",
+    "spot": "wss://ws-spot.weex.com/v3/ws/private",
+}
+REST_URLS: Final[dict[Market, str]] = {
+    "contract": "https://api-contract.weex.com",
+    "spot": "https://api-spot.weex.com",
+}
+
+# The venue documents HTTP 403 for a handshake without it (API docs, "Websocket intro").
+USER_AGENT: Final = "weex-client-python/0.1"
+
+# The signature covers this literal path, whatever host or query the dial goes to.
+PRIVATE_PATH: Final = "/v3/ws/private"
+
+# API docs, "Websocket intro": 100 channels a connection, 20 connections an address. On the wire
+# the sixth rejected request closes with 1007, and a socket without subscription is cut after
+# 60.4 s (probe of 2026-09-23).
+LIMITS: Final = Limits(
+    feeds_per_connection=100,
+    feeds_per_request=100,
+    connections=20,
+    rejects_per_connection=6,
+    idle_seconds=60.0,
+)
+
+# The venue pings once a minute, and idle books say nothing: half a minute of silence proves
+# nothing yet, an unanswered PING does.
+HEARTBEAT: Final = Heartbeat(silence_seconds=30.0, answer_seconds=10.0)
+
+
+def sign(secret: str, message: str) -> str:
+    """Return the base64 HMAC-SHA256 of ``message``; WEEX uses the secret as it is, undecoded."""
+    digest = hmac.new(secret.encode(), message.encode(), hashlib.sha256).digest()
+    return base64.b64encode(digest).decode()
+
+
+def private_headers(credentials: tuple[str, str, str], now_ns: int) -> dict[str, str]:
+    """Return the headers of a private dial at a time.
+
+    Args:
+        credentials: Key, secret and passphrase.
+        now_ns: The venue's time; the signature is good for 30 s around it.
+
+    Source:
+        WEEX V3, private WebSocket, headers ``ACCESS-*``.
+    """
+    key, secret, passphrase = credentials
+    timestamp = str(now_ns // 1_000_000)
+    return {
+        "ACCESS-KEY": key,
+        "ACCESS-PASSPHRASE": passphrase,
+        "ACCESS-TIMESTAMP": timestamp,
+        "ACCESS-SIGN": sign(secret, timestamp + PRIVATE_PATH),
+    }

@@ -1,0 +1,194 @@
+"""WEEX V3 account frames to messages: balances, orders, fills, positions. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from weex_client.errors import DecodeError
+from weex_client.models import Account, Fill, Message, Order, OrderStatus, Position
+from weex_client.protocol import Channel
+from weex_client.venues.weex.codec import message_of, validated, validator
+from weex_client.venues.weex.wire import (
+    AccountItem,
+    FillItem,
+    OrderItem,
+    PositionItem,
+    PrivateFrame,
+    WeexAccount,
+    WeexFill,
+    WeexOrder,
+    WeexPosition,
+)
+
+__all__ = ["decode_account", "decode_fills", "decode_orders", "decode_positions"]
+
+_frame = validator(PrivateFrame)
+
+# Final states; everything else is alive and counts as partially filled once something filled.
+_FINAL: Final[dict[str, OrderStatus]] = {
+    "FILLED": "filled",
+    "FULL_FILL": "filled",
+    "CANCELED": "canceled",
+    "EXPIRED": "expired",
+    "REJECTED": "rejected",
+}
+
+
+def decode_account(frame: bytes, received_time_ns: int) -> Sequence[Message[Account]]:
+    """Read ``account``, one message a balance.
+
+    Raises:
+        DecodeError: If the frame does not fit.
+    """
+    return _messages(frame, received_time_ns, Channel.ACCOUNT, _account)
+
+
+def decode_orders(frame: bytes, received_time_ns: int) -> Sequence[Message[Order]]:
+    """Read ``orders``, one message an order.
+
+    Raises:
+        DecodeError: If the frame does not fit.
+    """
+    return _messages(frame, received_time_ns, Channel.ORDERS, _order)
+
+
+def decode_fills(frame: bytes, received_time_ns: int) -> Sequence[Message[Fill]]:
+    """Read ``fill``, one message a fill.
+
+    Raises:
+        DecodeError: If the frame does not fit.
+    """
+    return _messages(frame, received_time_ns, Channel.FILLS, _fill)
+
+
+def decode_positions(frame: bytes, received_time_ns: int) -> Sequence[Message[Position]]:
+    """Read ``positions``, one message a position.
+
+    Raises:
+        DecodeError: If the frame does not fit.
+    """
+    return _messages(frame, received_time_ns, Channel.POSITIONS, _position)
+
+
+def _messages(
+    frame: bytes, received_time_ns: int, channel: Channel, read_item: Any
+) -> Sequence[Message[Any]]:
+    envelope: PrivateFrame = validated(_frame, frame)
+    try:
+        items = [read_item(fields) for fields in envelope.d]
+    except ValidationError as exc:
+        # The values stay out of the text: they are somebody's account.
+        names = ", ".join(".".join(map(str, error["loc"])) for error in exc.errors()[:3])
+        raise DecodeError(f"{channel}: bad or missing {names}") from None
+    items.sort(key=lambda item: item[2] or 0)
+    return [
+        message_of(
+            channel,
+            symbol,
+            data,
+            envelope.E if updated_ms is None else updated_ms,
+            received_time_ns,
+            sequence=envelope.v,
+        )
+        for symbol, data, updated_ms in items
+    ]
+
+
+def _account(fields: dict[str, Any]) -> tuple[str | None, Account, int | None]:
+    item = AccountItem.model_validate(fields)
+    data = WeexAccount(
+        currency=item.coin,
+        balance=item.balance,
+        available=item.available,
+        frozen=item.frozen,
+        margin_mode=_lower(item.marginMode),
+        pending_deposit=item.pendingDepositAmount,
+        pending_withdraw=item.pendingWithdrawAmount,
+        liquidating=item.liquidating,
+    )
+    return None, data, item.updatedTime
+
+
+def _order(fields: dict[str, Any]) -> tuple[str | None, Order, int | None]:
+    item = OrderItem.model_validate(fields)
+    data = WeexOrder(
+        order_id=item.id,
+        client_order_id=item.clientOrderId or None,
+        symbol=item.symbol.upper(),
+        side="buy" if item.orderSide.upper() == "BUY" else "sell",
+        type=item.type.lower(),
+        status=_status(item),
+        price=item.price or None,
+        size=item.size or None,
+        filled_size=item.cumFillSize,
+        average_price=_ratio(item.cumFillValue, item.cumFillSize),
+        fee=item.cumFillFee,
+        status_text=item.status,
+        position_side=item.positionSide,
+        time_in_force=item.timeInForce,
+        quote_size=item.value or None,
+        reduce_only=item.reduceOnly,
+        trigger_price=item.triggerPrice or None,
+        realized_pnl=item.cumRealizePnl,
+        # Live orders carry this word too (captures of 2026-04).
+        cancel_reason=None
+        if item.cancelReason == "UNKNOWN_ORDER_CANCEL_REASON"
+        else item.cancelReason,
+    )
+    return item.symbol, data, item.updatedTime
+
+
+def _status(item: OrderItem) -> OrderStatus:
+    """Derive the state: the venue has no word of its own for a partly filled order."""
+    final = _FINAL.get(item.status.upper())
+    if final is not None:
+        return final
+    return "partially_filled" if item.cumFillSize > 0 else "new"
+
+
+def _fill(fields: dict[str, Any]) -> tuple[str | None, Fill, int | None]:
+    item = FillItem.model_validate(fields)
+    direction = (item.direction or "").upper()
+    data = WeexFill(
+        fill_id=item.id,
+        order_id=item.orderId,
+        symbol=item.symbol.upper(),
+        side="buy" if item.orderSide.upper() == "BUY" else "sell",
+        price=_ratio(item.fillValue, item.fillSize),
+        size=item.fillSize,
+        fee=item.fillFee,
+        liquidity="maker" if direction == "MAKER" else "taker" if direction == "TAKER" else None,
+        notional=item.fillValue,
+        position_side=item.positionSide,
+        realized_pnl=item.realizePnl,
+    )
+    return item.symbol, data, item.createdTime
+
+
+def _position(fields: dict[str, Any]) -> tuple[str | None, Position, int | None]:
+    item = PositionItem.model_validate(fields)
+    data = WeexPosition(
+        symbol=item.symbol.upper(),
+        side="long" if item.side == "LONG" else "short",
+        size=item.size,
+        entry_price=_ratio(item.openValue, item.size),
+        leverage=item.leverage,
+        margin_mode=_lower(item.marginMode),
+        position_id=item.id,
+        entry_value=item.openValue,
+        currency=item.coin,
+        separated_mode=_lower(item.separatedMode),
+    )
+    return item.symbol, data, item.updatedTime
+
+
+def _ratio(value: Decimal, size: Decimal) -> Decimal | None:
+    return value / size if size else None
+
+
+def _lower(text: str | None) -> str | None:
+    return text.lower() if text else None

@@ -1,0 +1,191 @@
+"""WEEX V3 as the streaming rooms see it: one market of it, bound to its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Final
+
+from weex_client.config import is_loopback
+from weex_client.errors import ConfigError, UnsupportedChannelError
+from weex_client.protocol import (
+    BookUpdate,
+    Channel,
+    Decoder,
+    DialRequest,
+    Event,
+    Feed,
+    Heartbeat,
+    Intent,
+    Limits,
+    Scope,
+    Topic,
+)
+from weex_client.venues.weex import codec, endpoints, private
+from weex_client.venues.weex.config import WeexConfig
+
+__all__ = ["WeexVenue"]
+
+DEPTHS: Final = (15, 200)
+
+# Lists of other implementations, agreed by three (sheet, 7.3); 1m is a minute, 1M a month.
+INTERVALS: Final[dict[endpoints.Market, tuple[str, ...]]] = {
+    "contract": ("1m", "5m", "15m", "30m", "1h", "4h", "12h", "1d", "1w"),
+    "spot": ("1m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "1w", "1M"),
+}
+
+_DECODERS: Final[dict[Channel, Decoder]] = {
+    Channel.TICKER: codec.decode_ticker,
+    Channel.TRADES: codec.decode_trades,
+    Channel.CANDLES: codec.decode_candles,
+    Channel.BOOK_TICKER: codec.decode_book_ticker,
+    Channel.ACCOUNT: private.decode_account,
+    Channel.POSITIONS: private.decode_positions,
+    Channel.ORDERS: private.decode_orders,
+    Channel.FILLS: private.decode_fills,
+}
+_PRIVATE_FEEDS: Final[dict[Channel, Feed]] = {
+    Channel.ACCOUNT: "account",
+    Channel.POSITIONS: "positions",
+    Channel.ORDERS: "orders",
+    Channel.FILLS: "fill",
+}
+_CONTRACT_ONLY: Final = frozenset({Channel.POSITIONS})
+_SPOT_ONLY: Final = frozenset({Channel.BOOK_TICKER})
+
+
+class WeexVenue:
+    """Spell WEEX V3 for one market; see ``protocol.Venue``."""
+
+    name: Final = "weex"
+    limits: Final[Limits] = endpoints.LIMITS
+
+    def __init__(self, config: WeexConfig) -> None:
+        self._config = config
+        silence_seconds = config.stale_after_seconds or endpoints.HEARTBEAT.silence_seconds
+        self.heartbeat: Final[Heartbeat] = Heartbeat(
+            silence_seconds, endpoints.HEARTBEAT.answer_seconds
+        )
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """Return the channels that this market has."""
+        absent = _SPOT_ONLY if self._config.market == "contract" else _CONTRACT_ONLY
+        return tuple(channel for channel in Channel if channel not in absent)
+
+    def dial(self, scope: Scope, now_ns: int) -> DialRequest:
+        """Return where to connect; a private dial is signed for this moment.
+
+        Raises:
+            ConfigError: If credentials are missing, or would cross the network in clear.
+        """
+        headers = {"User-Agent": endpoints.USER_AGENT}
+        if scope is Scope.PUBLIC:
+            return DialRequest(self._config.public_url, headers)
+        self.check_credentials()
+        credentials = self._config.credentials()
+        assert credentials is not None
+        headers |= endpoints.private_headers(credentials, now_ns)
+        return DialRequest(self._config.private_url, headers)
+
+    def check_credentials(self) -> None:
+        """Make sure that a private dial can be signed.
+
+        Raises:
+            ConfigError: If credentials are missing, or would cross the network in clear.
+        """
+        if self._config.credentials() is None:
+            raise ConfigError(
+                "private streams need credentials: set WEEX_API_KEY, WEEX_SECRET_KEY and"
+                " WEEX_PASSPHRASE, or api_key, secret_key and passphrase of WeexConfig"
+            )
+        url = self._config.private_url
+        if not url.startswith("wss://") and not is_loopback(url):
+            raise ConfigError(
+                f"private_url {url} would send the credentials in clear: use a wss:// address"
+            )
+
+    def scope(self, channel: Channel) -> Scope:
+        """Return which connection carries a channel."""
+        return Scope.PRIVATE if channel in _PRIVATE_FEEDS else Scope.PUBLIC
+
+    def feed(self, topic: Topic) -> Feed:
+        """Return the stream name that serves a topic.
+
+        Raises:
+            UnsupportedChannelError: If this market lacks the channel, level or interval.
+        """
+        channel = topic.channel
+        if channel not in self.channels:
+            raise self._unsupported(f"no {channel} channel", "channels", self.channels)
+        match channel:
+            case Channel.TICKER:
+                return f"{topic.symbol}@ticker"
+            case Channel.TRADES:
+                return f"{topic.symbol}@trade"
+            case Channel.BOOK_TICKER:
+                return f"{topic.symbol}@bookTicker"
+            case Channel.BOOK | Channel.BOOK_DELTAS:
+                return f"{topic.symbol}@depth{self._depth(topic)}"
+            case Channel.CANDLES:
+                return f"{topic.symbol}@kline_{self._interval(topic)}_LAST_PRICE"
+            case _:
+                return _PRIVATE_FEEDS[channel]
+
+    def _depth(self, topic: Topic) -> int:
+        """Return the venue's depth: views are cut from it, raw changes need it as it is."""
+        level = topic.level or 0
+        if topic.channel is Channel.BOOK_DELTAS and level not in DEPTHS:
+            raise self._unsupported(f"no book changes of {level} levels", "levels", DEPTHS)
+        for depth in DEPTHS:
+            if 1 <= level <= depth:
+                return depth
+        levels = (f"1 to {DEPTHS[-1]}",)
+        raise self._unsupported(f"no order book of {level} levels", "levels", levels)
+
+    def _interval(self, topic: Topic) -> str:
+        intervals = INTERVALS[self._config.market]
+        if topic.interval not in intervals:
+            raise self._unsupported(f"no candles of {topic.interval!r}", "intervals", intervals)
+        return topic.interval
+
+    def _unsupported(
+        self, lack: str, kind: str, available: Sequence[object]
+    ) -> UnsupportedChannelError:
+        names = tuple(map(str, available))
+        return UnsupportedChannelError(
+            f"WEEX {self._config.market} has {lack}; its {kind}: {', '.join(names)}",
+            venue=self.name,
+            available=names,
+        )
+
+    def book_window(self, feed: Feed) -> int | None:
+        """Return how many levels a side the venue keeps on a book feed."""
+        return int(feed.rpartition("@depth")[2])
+
+    def decoder(self, channel: Channel) -> Decoder:
+        """Return what reads a channel's frames into messages."""
+        return _DECODERS[channel]
+
+    def route_key(self, frame: bytes) -> Hashable | None:
+        """Read from the first bytes which feed a frame belongs to, or None."""
+        return codec.route_key(frame)
+
+    def read(self, frame: bytes) -> Event:
+        """Read completely what a frame means."""
+        return codec.read(frame)
+
+    def read_book(self, frame: bytes) -> BookUpdate:
+        """Read a frame of a book feed."""
+        return codec.read_book(frame)
+
+    def trade_ids(self, frame: bytes) -> Sequence[str]:
+        """Read the ids of a trade frame's trades from its bytes."""
+        return codec.trade_ids(frame)
+
+    def encode(self, intent: Intent, request_id: int) -> str:
+        """Write a request."""
+        return codec.encode(intent, request_id)
+
+    def blamed(self, reason: str, feeds: Sequence[Feed]) -> Sequence[Feed]:
+        """Return which feeds of a refused request the venue's words name."""
+        return codec.blamed(reason, feeds)

@@ -1,0 +1,38 @@
+"""The venues' clients: thin faces over ``client.StreamClient``, one a venue."""
+
+from __future__ import annotations
+
+from weex_client.client import StreamClient
+from weex_client.clock import Clock
+from weex_client.streaming.transport import Connector
+from weex_client.venues.weex import WeexConfig, WeexVenue
+
+__all__ = ["WeexWebSocketClient"]
+
+
+class WeexWebSocketClient(StreamClient):
+    """Stream WEEX V3, spot or contract as the configuration says.
+
+    Args:
+        config: Settings; read from the environment where None.
+        connector: Another way to reach the venue than the network.
+        retry_first_connect: Keep trying when the first dial fails, instead of raising.
+        clock: Another clock than the system's.
+    """
+
+    def __init__(
+        self,
+        config: WeexConfig | None = None,
+        *,
+        connector: Connector | None = None,
+        retry_first_connect: bool = False,
+        clock: Clock | None = None,
+    ) -> None:
+        settings = WeexConfig.from_env() if config is None else config
+        super().__init__(
+            WeexVenue(settings),
+            settings,
+            connector=connector,
+            retry_first_connect=retry_first_connect,
+            clock=clock,
+        )
