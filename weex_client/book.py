@@ -3,85 +3,94 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal, InvalidOperation
+from itertools import compress, islice
 
 from weex_client.errors import DecodeError, SequenceGapError
 
-__all__ = ["BookLevel", "BookSide", "OrderBook", "read_levels"]
+__all__ = ["BookLevel", "BookSide", "OrderBook", "SideMoment", "levels_of", "read_levels"]
 
 BookLevel = tuple[Decimal, Decimal]
 """``(price, size)`` in quote and base units."""
+
+SideMoment = tuple[Sequence[Decimal], Sequence[str]]
+"""Prices and the sizes at them, as text, best first: one side at one moment, at the least cost."""
+
+# What a size may be that is no new size: every way to spell the zero that removes a level (venues
+# differ in how many places they print), and what is left of a number without its digits.
+_ZEROS = frozenset({"0", "0.", *("0." + "0" * places for places in range(1, 41))})
+_NO_SIZES = _ZEROS | {"", "."}
 
 
 class BookSide:
     """The levels of one side, kept in order of price.
 
-    A level is found by the venue's own spelling of its price: a dict of texts costs a tenth of
-    bisecting Decimals, and nearly every change names a level that is there. Another spelling of
-    the same price ("1.0" for "1.00") is found by its value.
+    Levels are found by the venue's own spelling of their price, and sizes stay text until
+    somebody looks: nearly every change gives a new size to a level that is there, and then costs
+    one entry of a dict. Another spelling of the same price ("1.0" for "1.00") is found by value.
     """
 
-    __slots__ = ("_levels", "_prices", "_texts")
+    __slots__ = ("_names", "_sizes", "prices")
 
     def __init__(self) -> None:
-        self._levels: dict[str, BookLevel] = {}
-        self._prices: list[Decimal] = []  # ascending
-        self._texts: list[str] = []  # in the order of _prices
-
-    def __len__(self) -> int:
-        return len(self._prices)
+        self.prices: list[Decimal] = []  # ascending
+        self._names: list[str] = []  # the prices as the venue spelled them, in the same order
+        self._sizes: dict[str, str] = {}
 
     def fold(self, texts: Sequence[str]) -> None:
         """Set the size of each level named; a size of zero removes it, if it is there.
 
         Args:
-            texts: Prices and sizes by turns.
+            texts: Prices and sizes by turns, as ``BookUpdate`` has them.
 
         Raises:
-            DecodeError: If a text is not a number that a book can hold. The side is then
-                half-changed and must not be shown.
+            DecodeError: If they are no pairs of numbers. The side may then be half-changed and
+                must not be shown.
         """
-        _check_digits(texts)
-        levels = self._levels
-        turns = iter(texts)
+        names, changed_sizes, sizes = texts[::2], texts[1::2], self._sizes
+        known_count = len(sizes)
         try:
-            for price_text, size_text in zip(turns, turns, strict=True):
-                size = Decimal(size_text)
-                level = levels.get(price_text)
-                if not size:
-                    self._remove(Decimal(price_text) if level is None else level[0])
-                elif level is None:
-                    self._insert(price_text, Decimal(price_text), size)
-                else:
-                    levels[price_text] = (level[0], size)
+            sizes.update(zip(names, changed_sizes, strict=True))
+            if len(sizes) > known_count:
+                # A dict keeps the order of insertion: the new levels are its last.
+                for name in list(islice(reversed(sizes), len(sizes) - known_count)):
+                    self._insert(name)
         except (InvalidOperation, ValueError) as exc:
             raise DecodeError(f"levels that are not pairs of numbers: {texts!r:.200}") from exc
+        if not _NO_SIZES.isdisjoint(changed_sizes):
+            self._remove_all(compress(names, map(_NO_SIZES.__contains__, changed_sizes)))
 
-    def _insert(self, price_text: str, price: Decimal, size: Decimal) -> None:
-        index = bisect_left(self._prices, price)
-        if index < len(self._prices) and self._prices[index] == price:
-            del self._levels[self._texts[index]]
-            self._texts[index] = price_text
+    def _insert(self, name: str) -> None:
+        price = Decimal(name)
+        prices = self.prices
+        index = bisect_left(prices, price)
+        if index < len(prices) and prices[index] == price:
+            del self._sizes[self._names[index]]
+            self._names[index] = name
         else:
-            self._prices.insert(index, price)
-            self._texts.insert(index, price_text)
-        self._levels[price_text] = (price, size)
+            prices.insert(index, price)
+            self._names.insert(index, name)
 
-    def _remove(self, price: Decimal) -> None:
-        index = bisect_left(self._prices, price)
-        if index < len(self._prices) and self._prices[index] == price:
-            del self._levels[self._texts[index]]
-            del self._prices[index]
-            del self._texts[index]
+    def _remove_all(self, names: Iterable[str]) -> None:
+        """Remove the levels whose size is zero now."""
+        for name in names:
+            size = self._sizes.get(name)
+            if size in _ZEROS:
+                index = self._names.index(name)  # faster than a Decimal up to about 50 levels
+                del self.prices[index], self._names[index], self._sizes[name]
+            elif size in _NO_SIZES:
+                raise DecodeError(f"the size at {name} is no number: {size!r}")
 
-    def lowest(self, count: int) -> tuple[BookLevel, ...]:
+    def lowest(self, count: int) -> SideMoment:
         """Return up to ``count`` levels, lowest price first."""
-        return tuple(map(self._levels.__getitem__, self._texts[:count]))
+        return self.prices[:count], tuple(map(self._sizes.__getitem__, self._names[:count]))
 
-    def highest(self, count: int) -> tuple[BookLevel, ...]:
+    def highest(self, count: int) -> SideMoment:
         """Return up to ``count`` levels, highest price first."""
-        return tuple(map(self._levels.__getitem__, self._texts[: -count - 1 : -1]))
+        end = -count - 1
+        names = self._names[:end:-1]
+        return self.prices[:end:-1], tuple(map(self._sizes.__getitem__, names))
 
 
 class OrderBook:
@@ -166,40 +175,25 @@ class OrderBook:
     def _fold(self, bids: Sequence[str], asks: Sequence[str]) -> None:
         self._bids.fold(bids)
         self._asks.fold(asks)
-        best_bid, best_ask = self._bids.highest(1), self._asks.lowest(1)
-        if best_bid and best_ask and best_bid[0][0] >= best_ask[0][0]:
-            raise DecodeError(f"crossed book: bid {best_bid[0][0]} at or above ask {best_ask[0][0]}")
-        if self._window is not None and max(len(self._bids), len(self._asks)) > self._window:
+        bid_prices, ask_prices = self._bids.prices, self._asks.prices
+        if bid_prices and ask_prices and bid_prices[-1] >= ask_prices[0]:
+            raise DecodeError(f"crossed book: bid {bid_prices[-1]}, ask {ask_prices[0]}")
+        if self._window is not None and max(len(bid_prices), len(ask_prices)) > self._window:
             raise DecodeError(
-                f"{len(self._bids)} bids and {len(self._asks)} asks in a window of {self._window}"
+                f"{len(bid_prices)} bids and {len(ask_prices)} asks in a window of {self._window}"
             )
 
-    def view(self, level: int) -> tuple[tuple[BookLevel, ...], tuple[BookLevel, ...]]:
+    def view(self, level: int) -> tuple[SideMoment, SideMoment]:
         """Return up to ``level`` bids and asks, best first, as they are now."""
         return self._bids.highest(level), self._asks.lowest(level)
 
 
+def levels_of(side: SideMoment) -> tuple[BookLevel, ...]:
+    """Turn one side at one moment into levels."""
+    prices, sizes = side
+    return tuple(zip(prices, map(Decimal, sizes), strict=True))
+
+
 def read_levels(texts: Sequence[str]) -> tuple[BookLevel, ...]:
-    """Turn prices and sizes by turns into levels, in the order given.
-
-    Raises:
-        DecodeError: If a text is not a number that a book can hold.
-    """
-    _check_digits(texts)
-    try:
-        numbers = iter(tuple(map(Decimal, texts)))
-        return tuple(zip(numbers, numbers, strict=True))
-    except (InvalidOperation, ValueError) as exc:
-        raise DecodeError(f"levels that are not pairs of numbers: {texts!r:.200}") from exc
-
-
-def _check_digits(texts: Sequence[str]) -> None:
-    """Refuse signs, NaN and infinities: a price or size begins with a digit.
-
-    Comparing the least and the greatest text costs a third of looking at each.
-
-    Raises:
-        DecodeError: If a text begins with anything else.
-    """
-    if texts and not ("0" <= min(texts) and max(texts) < ":"):
-        raise DecodeError(f"a price or size that is no number: {texts!r:.200}")
+    """Turn prices and sizes by turns, which a book has accepted, into levels in that order."""
+    return tuple(zip(map(Decimal, texts[::2]), map(Decimal, texts[1::2]), strict=True))

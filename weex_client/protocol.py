@@ -171,7 +171,9 @@ class BookUpdate(NamedTuple):
     """A snapshot or a change of an order book, with the venue's own digits.
 
     Attributes:
-        bids: Prices and sizes by turns, as text: ``("79979.8", "2.8356", ...)``.
+        bids: Prices and sizes by turns, as text: ``("79979.8", "2.8356", ...)``. The codec lets
+            nothing through but digits with at most one point: no sign, no exponent, no NaN. A
+            size of zero removes the level.
         asks: The same for the other side.
         previous_sequence: The sequence a change continues; None where the venue has none.
         sequence: The sequence after it.

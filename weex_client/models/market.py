@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import computed_field
 
+from weex_client.models.deferred import Deferred
 from weex_client.models.payload import Level, Money, Payload
 
 __all__ = [
@@ -72,7 +73,7 @@ class Trade(Payload):
     timestamp: float
 
 
-class OrderBookView(Payload):
+class OrderBookView(Deferred):
     """A complete order book of some levels a side at one sequence.
 
     Attributes:
@@ -114,7 +115,7 @@ class OrderBookView(Payload):
         return self.asks[0][0] - self.bids[0][0]
 
 
-class OrderBookDelta(Payload):
+class OrderBookDelta(Deferred):
     """One change of an order book as the venue sent it, or the snapshot that precedes changes.
 
     ``message.is_snapshot`` tells which: a snapshot replaces both sides, a change sets the size

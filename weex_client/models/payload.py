@@ -14,9 +14,13 @@ __all__ = ["Level", "Money", "Payload", "plain_text", "trusted"]
 M = TypeVar("M", bound=BaseModel)
 
 
+# A venue that writes 1E+999999999 must not make us write a billion noughts.
+_MAX_NOUGHTS = 100
+
+
 def plain_text(number: Decimal) -> str:
-    """Write a Decimal with all its digits and without an exponent."""
-    return format(number, "f")
+    """Write a Decimal with all its digits and, unless that is absurd, without an exponent."""
+    return str(number) if abs(number.adjusted()) > _MAX_NOUGHTS else format(number, "f")
 
 
 Money = Annotated[Decimal, PlainSerializer(plain_text, return_type=str, when_used="json")]

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from weex_client.book import BookLevel, OrderBook, read_levels
+from weex_client.book import OrderBook, SideMoment, levels_of, read_levels
 from weex_client.errors import DecodeError, SequenceGapError
 from weex_client.metrics import ChannelCounters
 from weex_client.models import (
@@ -26,24 +26,31 @@ __all__ = ["BookFeed", "CandleFeed", "FeedState", "FrameFeed", "TradeFeed", "mak
 
 logger = logging.getLogger("weex_client")
 
-# The venue repeats up to 20 trades; ids of that many frames of that many trades are remembered.
-_KNOWN_TRADES = 512
+M = TypeVar("M")
+
+# A venue repeats up to 20 trades (WEEX); at least so many ids are remembered, at most twice that.
+_KNOWN_TRADES = 256
 
 # A quiet symbol's candle is closed by the clock, this long after its end, for trades on the way.
 _CANDLE_GRACE_NS = 2_000_000_000
 
 Announce = Callable[..., None]
 
+# Sequence, whether a snapshot, exchange time and receive time of what was folded last.
+_Moment = tuple[int | None, bool, int | None, int]
 
-class Ready:
+_AnyMessage = Message[Any]  # asking pydantic for it costs more than building one
+
+
+class Ready(Generic[M]):
     """A message that was decoded before it was queued."""
 
     __slots__ = ("message",)
 
-    def __init__(self, message: Message[Any]) -> None:
+    def __init__(self, message: M) -> None:
         self.message = message
 
-    def open(self) -> Message[Any]:
+    def open(self) -> M:
         """Return the message."""
         return self.message
 
@@ -57,8 +64,8 @@ class Cell:
 
     __slots__ = ("_feed", "_frame", "_message", "_received_time_ns")
 
-    def __init__(self, feed: FeedState, frame: bytes, received_time_ns: int) -> None:
-        self._feed: FeedState | None = feed
+    def __init__(self, feed: DecodedFeed, frame: bytes, received_time_ns: int) -> None:
+        self._feed: DecodedFeed | None = feed
         self._frame = frame
         self._received_time_ns = received_time_ns
         self._message: Message[Any] | None = None
@@ -94,6 +101,7 @@ class FeedState:
         self.needs_resync = False
         self._venue = venue
         self._announce = announce
+        self._is_private = venue.scope(channel) is Scope.PRIVATE
         self._has_complained = False
 
     def join(self, audience: Audience) -> None:
@@ -110,25 +118,13 @@ class FeedState:
         """Tell whether nothing can be shown before a snapshot comes."""
         return False
 
-    def current(self, topic: Topic) -> Waiting | None:
+    def current(self, topic: Topic) -> Waiting | None:  # noqa: ARG002  # for those who have one
         """Return what a reader who joins now should start from, or None if there is nothing."""
         return None
 
     def receive(self, frame: bytes, received_time_ns: int) -> None:
         """Digest one frame and publish what it says."""
         raise NotImplementedError
-
-    def decode(self, frame: bytes, received_time_ns: int) -> Sequence[Message[Any]]:
-        """Read a frame into messages; what cannot be read is counted and logged once."""
-        try:
-            messages = self._venue.decoder(self.channel)(frame, received_time_ns)
-        except DecodeError as exc:
-            self.complain(frame, exc)
-            return ()
-        for message in messages:
-            if message.exchange_time_ns is not None and not message.is_snapshot:
-                self.counters.latencies_ns.append(received_time_ns - message.exchange_time_ns)
-        return messages
 
     def complain(self, frame: bytes, error: DecodeError) -> None:
         """Count an unreadable frame, and log the first of its feed."""
@@ -137,7 +133,7 @@ class FeedState:
             self._has_complained = True
             excerpt = (
                 f"{len(frame)} bytes"
-                if self._venue.scope(self.channel) is Scope.PRIVATE
+                if self._is_private
                 else f"{len(frame)} bytes beginning {frame[:200]!r}"
             )
             logger.warning(
@@ -158,6 +154,26 @@ class FeedState:
         """Return the venue's time at which ``tick`` has something to do, or None."""
         return None
 
+
+class DecodedFeed(FeedState):
+    """A feed whose frames are messages, or lists of them."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._decode = self._venue.decoder(self.channel)
+
+    def decode(self, frame: bytes, received_time_ns: int) -> Sequence[Message[Any]]:
+        """Read a frame into messages; what cannot be read is counted and logged once."""
+        try:
+            messages = self._decode(frame, received_time_ns)
+        except DecodeError as exc:
+            self.complain(frame, exc)
+            return ()
+        for message in messages:
+            if message.exchange_time_ns is not None and not message.is_snapshot:
+                self.counters.latencies_ns.append(received_time_ns - message.exchange_time_ns)
+        return messages
+
     def publish(self, messages: Iterable[Message[Any]]) -> None:
         """Put decoded messages into every reader's queue."""
         for message in messages:
@@ -166,12 +182,12 @@ class FeedState:
                 audience.publish(item)
 
 
-class FrameFeed(FeedState):
+class FrameFeed(DecodedFeed):
     """Every frame stands for itself: tickers, tops of book, account updates."""
 
     def receive(self, frame: bytes, received_time_ns: int) -> None:
         """Publish the frame: undecoded where it is one message, decoded where it may be more."""
-        if self._venue.scope(self.channel) is Scope.PRIVATE:
+        if self._is_private:
             self.publish(self.decode(frame, received_time_ns))
             return
         cell = Cell(self, frame, received_time_ns)
@@ -179,12 +195,13 @@ class FrameFeed(FeedState):
             audience.publish(cell)
 
 
-class TradeFeed(FeedState):
+class TradeFeed(DecodedFeed):
     """Trades, each once: venues repeat some, most of all after a resubscription."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self._known: dict[str, None] = {}
+        self._known: set[str] = set()
+        self._known_before: set[str] = set()
         self._must_bridge = False
 
     def receive(self, frame: bytes, received_time_ns: int) -> None:
@@ -203,17 +220,19 @@ class TradeFeed(FeedState):
 
     def _is_new(self, trade_id: str) -> bool:
         known = self._known
-        if trade_id in known:
+        if trade_id in known or trade_id in self._known_before:
             return False
-        known[trade_id] = None
-        if len(known) > _KNOWN_TRADES:
-            del known[next(iter(known))]
+        known.add(trade_id)
+        if len(known) == _KNOWN_TRADES:
+            # Two sets by turns forget the oldest at no cost a trade.
+            self._known_before, self._known = known, set()
         return True
 
     def _bridge(self, messages: Sequence[Message[Any]], received_time_ns: int) -> None:
         """Announce a hole if the replay after an interruption reaches back to nothing known."""
         self._must_bridge = False
-        if not any(message.data.trade_id in self._known for message in messages):
+        known = self._known | self._known_before
+        if not any(message.data.trade_id in known for message in messages):
             self.counters.gaps += 1
             self._announce(
                 "gap",
@@ -224,10 +243,10 @@ class TradeFeed(FeedState):
 
     def interrupted(self) -> None:
         """Expect the next frame to reach back to trades that are known."""
-        self._must_bridge = bool(self._known)
+        self._must_bridge = bool(self._known or self._known_before)
 
 
-class CandleFeed(FeedState):
+class CandleFeed(DecodedFeed):
     """The forming candle; closes it when the next begins, or when its time is over."""
 
     def __init__(self, *args: Any) -> None:
@@ -235,7 +254,7 @@ class CandleFeed(FeedState):
         self._forming: Message[Candle] | None = None
         self._closed_until = 0.0
 
-    def current(self, topic: Topic) -> Waiting | None:
+    def current(self, topic: Topic) -> Waiting | None:  # noqa: ARG002  # one for all topics
         """Return the forming candle."""
         if self._forming is None:
             return None
@@ -297,9 +316,9 @@ class BookFeed(FeedState):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._book = OrderBook(self._venue.book_window(self.feed))
+        self._venue_name = self._venue.name
         self._is_dead = False
-        self._last: BookUpdate | None = None
-        self._last_received_ns = 0
+        self._moment: _Moment = (None, False, None, 0)
 
     @property
     def is_waiting(self) -> bool:
@@ -308,15 +327,16 @@ class BookFeed(FeedState):
 
     def current(self, topic: Topic) -> Waiting | None:
         """Return the book as it stands, so that a reader need not wait for the next change."""
-        if not self._book.is_valid or self._last is None:
+        if not self._book.is_valid:
             return None
-        bids, asks = self._book.view(topic.level or 1)
-        model = OrderBookView if topic.channel is Channel.BOOK else OrderBookDelta
-        fields = {"bids": bids, "asks": asks, "sequence": self._book.sequence}
-        if model is OrderBookDelta:
-            fields["previous_sequence"] = None
-        update = self._last._replace(is_snapshot=True)
-        return Ready(self.message(trusted(model, fields), update, self._last_received_ns))
+        sequence, _, exchange_time_ns, received_time_ns = self._moment
+        moment = (sequence, True, exchange_time_ns, received_time_ns)
+        sides = self._book.view(topic.level or 1)
+        if topic.channel is Channel.BOOK:
+            return ViewCell(self, sides, moment)
+        bids, asks = map(levels_of, sides)
+        data = OrderBookDelta(bids=bids, asks=asks, sequence=sequence)
+        return Ready(self.message(data, moment))
 
     def receive(self, frame: bytes, received_time_ns: int) -> None:
         """Fold one frame as a whole, then show the book; or ask for a new snapshot."""
@@ -331,15 +351,16 @@ class BookFeed(FeedState):
             self.complain(frame, exc)
             self._lose(str(exc), received_time_ns, self._book.sequence, None)
             return
-        self._last, self._last_received_ns = update, received_time_ns
+        exchange_time_ns = update.exchange_time_ns
+        moment = (update.sequence, update.is_snapshot, exchange_time_ns, received_time_ns)
+        self._moment = moment
         for topic, audience in self.audiences.items():
             if topic.channel is Channel.BOOK:
-                levels = self._book.view(topic.level or 1)
-                audience.publish(ViewCell(self, levels, update, received_time_ns))
+                audience.publish(ViewCell(self, self._book.view(topic.level or 1), moment))
             else:
-                audience.publish(DeltaCell(self, update, received_time_ns))
-        if update.exchange_time_ns is not None:
-            self.counters.latencies_ns.append(received_time_ns - update.exchange_time_ns)
+                audience.publish(DeltaCell(self, update, moment))
+        if exchange_time_ns is not None:
+            self.counters.latencies_ns.append(received_time_ns - exchange_time_ns)
 
     def _fold(self, update: BookUpdate, received_time_ns: int) -> bool:
         """Bring the book up to date; return False where there is nothing to show."""
@@ -380,25 +401,22 @@ class BookFeed(FeedState):
         """Show nothing until the new subscription's snapshot."""
         self._book.clear()
 
-    def message(
-        self, data: OrderBookView | OrderBookDelta, update: BookUpdate, received_time_ns: int
-    ) -> Message[Any]:
+    def message(self, data: OrderBookView | OrderBookDelta, moment: _Moment) -> Message[Any]:
         """Put a book, or a change of it, into its envelope."""
-        exchange_time_ns = update.exchange_time_ns
+        sequence, is_snapshot, exchange_time_ns, received_time_ns = moment
         time_ns = received_time_ns if exchange_time_ns is None else exchange_time_ns
-        channel = Channel.BOOK if isinstance(data, OrderBookView) else Channel.BOOK_DELTAS
         return trusted(
-            Message[Any],
+            _AnyMessage,
             {
-                "venue": self._venue.name,
-                "channel": channel.value,
+                "venue": self._venue_name,
+                "channel": "book" if type(data) is OrderBookView else "book_deltas",
                 "symbol": self.symbol,
                 "data": data,
                 "timestamp": time_ns / 1_000_000_000,
                 "exchange_time_ns": exchange_time_ns,
                 "received_time_ns": received_time_ns,
-                "sequence": update.sequence,
-                "is_snapshot": update.is_snapshot,
+                "sequence": sequence,
+                "is_snapshot": is_snapshot,
             },
         )
 
@@ -406,61 +424,51 @@ class BookFeed(FeedState):
 class ViewCell:
     """The levels of a book at one moment, and the message once a reader asked for it."""
 
-    __slots__ = ("_feed", "_levels", "_message", "_received_time_ns", "_update")
+    __slots__ = ("_feed", "_message", "_moment", "_sides")
 
-    def __init__(
-        self,
-        feed: BookFeed,
-        levels: tuple[tuple[BookLevel, ...], tuple[BookLevel, ...]],
-        update: BookUpdate,
-        received_time_ns: int,
-    ) -> None:
+    def __init__(self, feed: BookFeed, sides: tuple[SideMoment, SideMoment], moment: _Moment) -> None:
         self._feed = feed
-        self._levels = levels
-        self._update = update
-        self._received_time_ns = received_time_ns
+        self._sides = sides
+        self._moment = moment
         self._message: Message[Any] | None = None
 
     def open(self) -> Message[Any]:
         """Make the message, once."""
         message = self._message
         if message is None:
-            bids, asks = self._levels
-            view = trusted(
-                OrderBookView, {"bids": bids, "asks": asks, "sequence": self._update.sequence}
+            bids, asks = self._sides
+            view = OrderBookView.later(
+                {"sequence": self._moment[0]},
+                {"bids": (levels_of, bids), "asks": (levels_of, asks)},
             )
-            message = self._feed.message(view, self._update, self._received_time_ns)
-            self._message = message
+            message = self._message = self._feed.message(view, self._moment)
         return message
 
 
 class DeltaCell:
     """A change of a book as the venue sent it, and the message once a reader asked for it."""
 
-    __slots__ = ("_feed", "_message", "_received_time_ns", "_update")
+    __slots__ = ("_feed", "_message", "_moment", "_update")
 
-    def __init__(self, feed: BookFeed, update: BookUpdate, received_time_ns: int) -> None:
+    def __init__(self, feed: BookFeed, update: BookUpdate, moment: _Moment) -> None:
         self._feed = feed
         self._update = update
-        self._received_time_ns = received_time_ns
+        self._moment = moment
         self._message: Message[Any] | None = None
 
     def open(self) -> Message[Any]:
-        """Make the message, once; the book has checked every number before."""
+        """Make the message, once."""
         message = self._message
         if message is None:
             update = self._update
-            delta = trusted(
-                OrderBookDelta,
+            delta = OrderBookDelta.later(
                 {
-                    "bids": read_levels(update.bids),
-                    "asks": read_levels(update.asks),
                     "previous_sequence": None if update.is_snapshot else update.previous_sequence,
                     "sequence": update.sequence,
                 },
+                {"bids": (read_levels, update.bids), "asks": (read_levels, update.asks)},
             )
-            message = self._feed.message(delta, update, self._received_time_ns)
-            self._message = message
+            message = self._message = self._feed.message(delta, self._moment)
         return message
 
 

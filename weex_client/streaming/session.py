@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any
 
 from weex_client.errors import SilentLineError, SubscriptionRejectedError, TransportError
@@ -163,17 +163,16 @@ class Session:
 
     # What comes in.
 
-    def heard(self, now: float) -> None:
-        """Note that frames came; called once for all that came together."""
+    def heard(self, frames: Sequence[bytes], received_time_ns: int, now: float) -> None:
+        """Count what came; called once for all frames that came together, before ``receive``."""
         self._now = self._heard = now
         self._ping_due_answer = None
+        self.frames += len(frames)
+        self.bytes += sum(map(len, frames))
+        self.last_frame_ns = received_time_ns
 
     def receive(self, frame: bytes, received_time_ns: int) -> None:
         """Digest one frame."""
-        size = len(frame)
-        self.frames += 1
-        self.bytes += size
-        self.last_frame_ns = received_time_ns
         key = self._route_key(frame)
         state = self._routes.get(key)
         if state is None:
@@ -182,7 +181,7 @@ class Session:
                 return
         counters = state.counters
         counters.frames += 1
-        counters.bytes += size
+        counters.bytes += len(frame)
         counters.last_frame_ns = received_time_ns
         state.receive(frame, received_time_ns)
         if state.needs_resync:

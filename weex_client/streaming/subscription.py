@@ -96,6 +96,7 @@ class Mailbox:
         self.delivered = 0
         self.dropped = 0
         self.is_late = False
+        self.is_strained = False
         self.is_released = False
         self._counters = counters
         self._gate = gate
@@ -144,6 +145,7 @@ class Mailbox:
                 return
             case OverflowPolicy.BLOCK:
                 self._held.append(item)
+                self.is_strained = True
                 self._gate.hold(self)
                 self._counters.messages += 1
             case OverflowPolicy.RAISE:
@@ -169,7 +171,7 @@ class Mailbox:
         self.dropped += 1
         self._counters.dropped += 1
         if not self.is_late:
-            self.is_late = True
+            self.is_late = self.is_strained = True
             self._on_overflow(self)
 
     def catch_up(self) -> None:
@@ -183,11 +185,7 @@ class Mailbox:
         if self.is_late and self.queue.qsize() < self.queue_size // 2 + 1:
             self.is_late = False
             self._on_overflow(self)
-
-    @property
-    def needs_catching_up(self) -> bool:
-        """Tell whether a read should be followed by ``catch_up``."""
-        return self.is_late or bool(self._held)
+        self.is_strained = self.is_late or bool(self._held)
 
     def end(self, error: Exception | None) -> None:
         """Let the reader have what waits, then the end; no message is taken any more."""
@@ -257,8 +255,11 @@ class Subscription(AsyncGenerator[T, None], Generic[T]):
         queue = mailbox.queue
         try:
             while True:
-                item = await queue.get() if queue.empty() else queue.get_nowait()
-                if mailbox.needs_catching_up:
+                try:
+                    item = queue.get_nowait()
+                except asyncio.QueueEmpty:
+                    item = await queue.get()
+                if mailbox.is_strained:
                     mailbox.catch_up()
                 if type(item) is _End:
                     queue.put_nowait(item)
@@ -272,7 +273,7 @@ class Subscription(AsyncGenerator[T, None], Generic[T]):
             del self
             raise
 
-    async def asend(self, value: None) -> T:
+    async def asend(self, value: None) -> T:  # noqa: ARG002  # the protocol has it
         """Read the next message; what is sent goes nowhere."""
         return await self.__anext__()
 

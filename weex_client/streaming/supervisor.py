@@ -31,8 +31,9 @@ __all__ = ["Supervisor"]
 
 logger = logging.getLogger("weex_client")
 
-# Frames digested before readers get their turn: a flood must not overrun a reader that keeps up.
-_FRAMES_PER_TURN = 128
+# Frames digested before readers get their turn: half of the default queue, so that a flood does
+# not overrun a reader that keeps up. Fewer cost a task switch for every few messages.
+_FRAMES_PER_TURN = 500
 
 # A connection that lasted so long, with data, was a good one: the next dial waits little again.
 _STABLE_SECONDS = 10.0
@@ -250,7 +251,7 @@ class Supervisor:
         session, gate = self.session, self._gate
         while True:
             frames, received_time_ns = await transport.receive()
-            session.heard(self._clock.monotonic())
+            session.heard(frames, received_time_ns, self._clock.monotonic())
             for start in range(0, len(frames), _FRAMES_PER_TURN):
                 if start:
                     await asyncio.sleep(0)

@@ -7,8 +7,7 @@ import email.utils
 import logging
 import ssl
 import time
-from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import (
@@ -107,9 +106,8 @@ class FrameConnection(ClientConnection):
     unusual, one frame at a time.
     """
 
-    def __init__(self, *args: Any, time_ns: Callable[[], int] = time.time_ns, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._time_ns = time_ns
         self._frames: list[bytes] = []
         self._waiting_bytes = 0
         self._received_time_ns = 0
@@ -122,7 +120,7 @@ class FrameConnection(ClientConnection):
 
     def data_received(self, data: bytes) -> None:
         """Cut frames, hand the unusual to the library, wake the reader."""
-        self._received_time_ns = self._time_ns()
+        self._received_time_ns = time.time_ns()
         if self._rest:
             self._rest += data
             if len(self._rest) < self._rest_needs:
@@ -334,8 +332,7 @@ class WebSocketConnector:
             connection = await dial
         except (OSError, WebSocketException, TimeoutError, ValueError) as exc:
             raise _translated(exc, request.url) from exc
-        assert isinstance(connection, FrameConnection)
-        return WebSocketTransport(connection)
+        return WebSocketTransport(cast(FrameConnection, connection))
 
 
 def _translated(exc: Exception, url: str) -> WeexClientError:
