@@ -1,0 +1,70 @@
+"""A bare client for the exchange's sockets: frames in, frames out, nothing remembered."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+
+from weex_client.sandbox import SandboxExchange
+
+START_NS = 1_790_134_567_942_000_000
+PATIENCE_SECONDS = 5.0
+
+Frame = dict[str, Any]
+
+
+class WireClient:
+    """Speak to one socket of the exchange."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+
+    async def send(self, **frame: object) -> None:
+        """Send one JSON frame."""
+        await self.socket.send(json.dumps(frame))
+
+    async def subscribe(self, *streams: str, request_id: int = 1) -> None:
+        """Ask for streams; the answer is read with the rest."""
+        await self.send(method="SUBSCRIBE", params=list(streams), id=request_id)
+
+    async def receive(self) -> Frame:
+        """Return the next frame."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            frame: Frame = json.loads(await self.socket.recv())
+            return frame
+
+    async def until(self, wanted: Callable[[Frame], bool]) -> Frame:
+        """Return the first frame that is wanted, dropping those before it."""
+        while not wanted(frame := await self.receive()):
+            pass
+        return frame
+
+    async def next(self, event: str, symbol: str = "BTCUSDT") -> Frame:
+        """Return the next data frame of an event."""
+        return await self.until(lambda f: f.get("e") == event and f.get("s") == symbol)
+
+    async def answer(self, request_id: int | str | None = 1) -> Frame:
+        """Return the answer to a request."""
+        return await self.until(lambda f: "result" in f and f.get("id") == request_id)
+
+
+@asynccontextmanager
+async def dial(exchange: SandboxExchange, path: str = "/v3/ws/public") -> AsyncIterator[WireClient]:
+    """Open one socket."""
+    url = exchange.ws_url + path
+    # A client that stopped reading need not wait for the rest to say goodbye.
+    async with connect(url, compression=None, ping_interval=None, close_timeout=0.2) as socket:
+        yield WireClient(socket)
+
+
+@pytest.fixture
+async def exchange() -> AsyncIterator[SandboxExchange]:
+    """Run an exchange sixty times as fast as life."""
+    async with SandboxExchange(seed=7, speed=60, start_time_ns=START_NS) as running:
+        yield running

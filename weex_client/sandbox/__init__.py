@@ -1,0 +1,7 @@
+"""An exchange on loopback that speaks the venues' own wire. What it trades is in ``simulation``."""
+
+from weex_client.sandbox.connection import Connection
+from weex_client.sandbox.exchange import SandboxExchange
+from weex_client.sandbox.faults import Faults
+
+__all__ = ["Connection", "Faults", "SandboxExchange"]

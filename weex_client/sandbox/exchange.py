@@ -1,0 +1,280 @@
+"""The embedded exchange: one port, its sockets, its clock and the task that moves its market."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import time
+import uuid
+from collections.abc import Iterable
+from decimal import Decimal
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.http11 import Request, Response
+
+from weex_client.sandbox.connection import Connection, Counters
+from weex_client.sandbox.faults import Faults
+from weex_client.sandbox.http_answer import json_answer
+from weex_client.sandbox.market_clock import MarketClock
+from weex_client.sandbox.weex.public_socket import PublicSocket
+from weex_client.sandbox.weex.rest import RestReads
+from weex_client.sandbox.weex.switchboard import Switchboard
+from weex_client.simulation import DEFAULT_SYMBOLS, Market
+from weex_client.simulation.draws import seeded
+from weex_client.venues.weex import WeexConfig
+from weex_client.venues.weex.endpoints import Market as MarketName
+from weex_client.venues.weex.mirror import encode_ping
+
+_log = logging.getLogger(__name__)
+
+_PUBLIC_PATHS: dict[str, MarketName] = {
+    "/contract/v3/ws/public": "contract",
+    "/v3/ws/public": "contract",
+    "/spot/v3/ws/public": "spot",
+}
+_PRIVATE_PATHS = ("/contract/v3/ws/private", "/v3/ws/private", "/spot/v3/ws/private")
+
+# The account that every venue of the exchange knows.
+_ACCOUNT = ("sandbox-key", "sandbox-secret", "sandbox-passphrase")
+
+_MINUTE_NS = 60_000_000_000
+# Pings fall on the half minute (connection.jsonl).
+_PING_PHASE_NS = 30_000_000_000
+
+# How long one turn may keep the loop from the sockets.
+_TURN_SECONDS = 0.005
+
+# Clients that do not answer a close frame are not waited for.
+_CLOSE_TIMEOUT_SECONDS = 0.5
+
+
+class SandboxExchange:
+    """Run a seeded exchange on a real port.
+
+    Args:
+        seed: Decides the market: the same seed is the same market.
+        host: Where to listen.
+        port: Which port; 0 for a free one.
+        speed: Simulated seconds a real second: market, pings and cuts all run on it.
+        symbols: What is listed; None for twenty well-known ones.
+        delisted: Symbols that are accepted and then stay silent.
+        start_time_ns: The simulated time of the start; None for now. Candle boundaries and
+            timestamps depend on it, prices and sizes only on seed and step.
+    """
+
+    def __init__(
+        self,
+        seed: int = 7,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        speed: float = 1.0,
+        symbols: Iterable[str] | None = None,
+        *,
+        delisted: Iterable[str] = ("DEADUSDT",),
+        start_time_ns: int | None = None,
+    ) -> None:
+        if not 0 < speed < math.inf:
+            raise ValueError(f"speed must be positive, not {speed}")
+        self.seed = seed
+        self.speed = speed
+        self.symbols = DEFAULT_SYMBOLS if symbols is None else tuple(s.upper() for s in symbols)
+        self.counters = Counters()
+        self.faults = Faults(lambda: self.connections)
+        self._host = host
+        self._authority_host = f"[{host}]" if ":" in host else host
+        self._port = port
+        self._delisted = tuple(delisted)
+        self._start_time_ns = start_time_ns
+        self._sockets: dict[ServerConnection, PublicSocket] = {}
+        self._ids = seeded(f"{seed}/connections")
+        self._server: Server | None = None
+        self._heart: asyncio.Task[None] | None = None
+        self._turn_ends = 0.0
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def start(self) -> None:
+        """Listen, and let the market run.
+
+        Raises:
+            OSError: If the port is taken.
+            RuntimeError: If the exchange is already open.
+        """
+        if self._server is not None:
+            raise RuntimeError("the exchange is already open")
+        start_ns = time.time_ns() if self._start_time_ns is None else self._start_time_ns
+        self._market = Market(self.seed, start_ns, self.symbols)
+        self._boards: dict[MarketName, Switchboard] = {
+            name: Switchboard(name, self._market, self._delisted, self.faults)
+            for name in ("contract", "spot")
+        }
+        self._step = self._market.step_at(start_ns)
+        for board in self._boards.values():
+            board.step = self._step
+        self._rest = RestReads(self._market, self._boards)
+        self._server = await serve(
+            self._serve,
+            self._host,
+            self._port,
+            process_request=self._answer_http,
+            # The venue sends no WebSocket pings; liveness is its own ping frame.
+            ping_interval=None,
+            close_timeout=_CLOSE_TIMEOUT_SECONDS,
+            server_header=None,
+        )
+        self._port = self._server.sockets[0].getsockname()[1]
+        clock = MarketClock(start_ns, self.speed, asyncio.get_running_loop().time())
+        self._heart = asyncio.create_task(self._run_market(clock), name="sandbox-market")
+
+    async def close(self) -> None:
+        """Stop the market, close every socket and the port; harmless when already closed."""
+        server, heart = self._server, self._heart
+        self._server = self._heart = None
+        if heart is not None:
+            heart.cancel()
+            await asyncio.wait([heart])
+        if server is not None:
+            server.close()
+            await server.wait_closed()
+
+    @property
+    def ws_url(self) -> str:
+        """Return the root of the WebSocket addresses."""
+        return f"ws://{self._authority_host}:{self._port}"
+
+    @property
+    def http_url(self) -> str:
+        """Return the root of the HTTP addresses."""
+        return f"http://{self._authority_host}:{self._port}"
+
+    def addresses(self) -> dict[str, object]:
+        """Return where everything is, as the command line prints it."""
+        return {
+            "ws": self.ws_url,
+            "http": self.http_url,
+            "weex": {
+                name: {
+                    "public": f"{self.ws_url}/{name}/v3/ws/public",
+                    "private": f"{self.ws_url}/{name}/v3/ws/private",
+                }
+                for name in ("contract", "spot")
+            },
+        }
+
+    def weex_config(self, market: MarketName = "contract") -> WeexConfig:
+        """Return the settings with which a WEEX client uses this exchange."""
+        api_key, secret_key, passphrase = (SecretStr(part) for part in _ACCOUNT)
+        return WeexConfig(
+            market=market,
+            public_url=f"{self.ws_url}/{market}/v3/ws/public",
+            private_url=f"{self.ws_url}/{market}/v3/ws/private",
+            rest_url=self.http_url,
+            api_key=api_key,
+            secret_key=secret_key,
+            passphrase=passphrase,
+        )
+
+    @property
+    def connections(self) -> tuple[Connection, ...]:
+        """Return the open sockets, oldest first."""
+        return tuple(socket.connection for socket in self._sockets.values())
+
+    @property
+    def time_ns(self) -> int:
+        """Return the simulated time."""
+        return self._market.time_at(self._step)
+
+    def true_book(
+        self, market: MarketName, symbol: str, level: int, sequence: int
+    ) -> tuple[list[tuple[Decimal, Decimal]], list[tuple[Decimal, Decimal]]]:
+        """Return bids and asks, best first, as a book stream showed them at a sequence.
+
+        Args:
+            market: ``contract`` or ``spot``.
+            symbol: Upper case.
+            level: 15 or 200.
+            sequence: The ``u`` of a frame of that stream.
+
+        Raises:
+            LookupError: If no such frame was built, or it is forgotten (the newest 2,000 of a
+                stream are kept, fewer when more than a hundred streams are in use).
+        """
+        return self._boards[market].true_book(symbol, level, sequence)
+
+    async def _serve(self, socket: ServerConnection) -> None:
+        path = urlsplit(socket.request.path).path if socket.request else ""
+        connection = Connection(socket, path, self.time_ns, self.counters)
+        board = self._boards[_PUBLIC_PATHS[path]]
+        public = PublicSocket(connection, board, self.counters, self.time_ns)
+        self.counters.connections += 1
+        self._sockets[socket] = public
+        try:
+            await public.serve(socket, str(uuid.UUID(int=self._ids.getrandbits(128))))
+        finally:
+            del self._sockets[socket]
+
+    async def _answer_http(
+        self, _connection: ServerConnection, request: Request
+    ) -> Response | None:
+        path = urlsplit(request.path).path
+        if path in _PUBLIC_PATHS:
+            return None
+        if path in _PRIVATE_PATHS:
+            return json_answer(404, {"code": 404, "msg": "private streams are not served yet"})
+        return await self._rest.answer(request.path)
+
+    async def _run_market(self, clock: MarketClock) -> None:
+        try:
+            await self._beat(clock)
+        except Exception:  # noqa: BLE001 - the top of a task
+            # Without its market the exchange would only look alive.
+            _log.exception("the sandbox market stopped")
+            await self.faults.close(1011, "market stopped")
+
+    async def _beat(self, clock: MarketClock) -> None:
+        """Move the market to every step that is due, one after the other."""
+        loop = asyncio.get_running_loop()
+        while True:
+            self._turn_ends = loop.time() + _TURN_SECONDS
+            due = self._market.step_at(clock.time_ns(loop.time()))
+            while self._step < due:
+                self._step += 1
+                await self._make_step()
+            clock.hold_back(loop.time(), self.time_ns)
+            next_step_ns = self._market.time_at(self._step + 1)
+            await asyncio.sleep(clock.pause_seconds(loop.time(), next_step_ns))
+
+    async def _make_step(self) -> None:
+        for board in self._boards.values():
+            board.step = self._step
+            for symbol in board.active_symbols:
+                board.advance(symbol, self._step)
+                await self._give_way()
+        now_ns = self.time_ns
+        due = now_ns % _MINUTE_NS == _PING_PHASE_NS
+        ping = encode_ping(now_ns // 1_000_000) if due else None
+        for socket in list(self._sockets.values()):
+            socket.tick(now_ns, ping=ping)
+        await self._give_way()
+
+    async def _give_way(self) -> None:
+        """Let the sockets work when the market had the loop for long enough."""
+        loop = asyncio.get_running_loop()
+        if loop.time() > self._turn_ends:
+            await asyncio.sleep(0)
+            self._turn_ends = loop.time() + _TURN_SECONDS

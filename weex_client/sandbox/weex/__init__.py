@@ -1,0 +1,1 @@
+"""The WEEX V3 face of the embedded exchange: sockets, feeds and the HTTP reads."""

@@ -1,0 +1,144 @@
+"""Who listens to which WEEX stream of one market; moves the symbols that somebody listens to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from decimal import Decimal
+from typing import NamedTuple
+
+from weex_client.protocol import Channel
+from weex_client.sandbox.connection import Connection
+from weex_client.sandbox.depth_history import MAX_CHANGES
+from weex_client.sandbox.faults import Faults
+from weex_client.sandbox.weex.feeds import DepthFeed, Feed, feed_for
+from weex_client.sandbox.weex.figures import level_figures
+from weex_client.simulation import Market, SymbolMarket
+from weex_client.venues.weex.endpoints import Market as MarketName
+from weex_client.venues.weex.mirror import encode_depth
+from weex_client.venues.weex.streams import DepthStream, Stream
+
+# Catching up with a day of a busy symbol takes seconds; others are served every few milliseconds.
+_STEPS_AT_ONCE = 200
+
+# The truth of all book streams together; with many in use each remembers less.
+_HISTORY_BUDGET = 200_000
+
+
+class Line(NamedTuple):
+    """A feed and the connections that get its frames, in the order they came."""
+
+    stream: Stream
+    feed: Feed
+    listeners: dict[Connection, None]
+
+
+class Switchboard:
+    """Join the streams of one market to the connections that subscribed them."""
+
+    def __init__(
+        self, name: MarketName, market: Market, delisted: Collection[str], faults: Faults
+    ) -> None:
+        self.name = name
+        self.symbols = frozenset(market.symbols) | frozenset(delisted)
+        self.step = 0
+        self._market = market
+        self._delisted = frozenset(delisted)
+        self._faults = faults
+        self._lines: dict[Stream, Line] = {}
+        self._busy: dict[str, list[Line]] = {}
+
+    @property
+    def active_symbols(self) -> tuple[str, ...]:
+        """Return the symbols that somebody listens to."""
+        return tuple(self._busy)
+
+    def is_current(self, symbol: str) -> bool:
+        """Say whether a symbol can be shown without first catching up."""
+        return symbol in self._delisted or symbol in self._busy
+
+    async def caught_up(self, symbol: str) -> SymbolMarket:
+        """Return a symbol's market at the current step, however long nobody looked at it."""
+        market = self._market.symbol(self.name, symbol)
+        while not market.advance_to(self.step, _STEPS_AT_ONCE):  # noqa: ASYNC110 - works, not waits
+            await asyncio.sleep(0)
+        return market
+
+    async def join(self, connection: Connection, stream: Stream) -> str | None:
+        """Subscribe a connection; return the first frame it is owed, if any.
+
+        There is no other turn of the loop between building that frame and joining, so that the
+        next change continues it.
+        """
+        if stream.symbol in self._delisted:
+            return self._empty(stream)
+        market = await self.caught_up(stream.symbol)
+        line = self._lines.get(stream)
+        if line is None:
+            feed = feed_for(market, stream, self._history_limit)
+            line = self._lines[stream] = Line(stream, feed, {})
+        elif not line.listeners:
+            line.feed.resume()
+        if not line.listeners:
+            self._busy.setdefault(stream.symbol, []).append(line)
+        first = line.feed.first()
+        line.listeners[connection] = None
+        return None if self._faults.swallows(stream.symbol, line.feed.channel) else first
+
+    def leave(self, connection: Connection, stream: Stream) -> None:
+        """End one subscription of a connection; nothing happens where there is none."""
+        line = self._lines.get(stream)
+        if line is None or connection not in line.listeners:
+            return
+        del line.listeners[connection]
+        if not line.listeners:
+            busy = self._busy[stream.symbol]
+            busy.remove(line)
+            if not busy:
+                del self._busy[stream.symbol]
+
+    def advance(self, symbol: str, step: int) -> None:
+        """Move one symbol to a step and send what its streams owe on the way."""
+        lines = self._busy.get(symbol)
+        if not lines:
+            return
+        market = self._market.symbol(self.name, symbol)
+        while market.step < step:
+            market.advance()
+            for line in lines:
+                for frame in line.feed.frames():
+                    self._send(line, frame)
+
+    def _send(self, line: Line, frame: str) -> None:
+        symbol, channel = line.stream.symbol, line.feed.channel
+        if self._faults.swallows(symbol, channel):
+            return
+        if channel is Channel.BOOK and self._faults.swallows_change(symbol):
+            return
+        for connection in line.listeners:
+            connection.send(frame)
+
+    def _empty(self, stream: Stream) -> str | None:
+        # A dead symbol is acked and shows an empty book and nothing after it (sheet, 4).
+        if not isinstance(stream, DepthStream):
+            return None
+        time_ms = self._market.time_at(self.step) // 1_000_000
+        return encode_depth(stream.symbol, time_ms, stream.level, (0, 0), (), (), is_snapshot=True)
+
+    def _history_limit(self) -> int:
+        return max(50, min(MAX_CHANGES, _HISTORY_BUDGET // len(self._lines)))
+
+    def true_book(
+        self, symbol: str, level: int, sequence: int
+    ) -> tuple[list[tuple[Decimal, Decimal]], list[tuple[Decimal, Decimal]]]:
+        """Return bids and asks, best first, as they stood in the frame that ended at a sequence.
+
+        Raises:
+            LookupError: If the stream was never in use, or the sequence is unknown or forgotten.
+        """
+        line = self._lines.get(DepthStream(symbol, level))
+        if line is None or not isinstance(line.feed, DepthFeed):
+            raise LookupError(f"nobody subscribed {symbol}@depth{level} on {self.name}")
+        bids, asks = line.feed.history.at(sequence)
+        instrument = self._market.symbol(self.name, symbol).instrument
+        return list(level_figures(instrument, bids)), list(level_figures(instrument, asks))
