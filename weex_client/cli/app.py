@@ -1,0 +1,205 @@
+"""The commands, their options and their help. What they do lives in the modules they call."""
+
+from __future__ import annotations
+
+import logging
+import math
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from enum import Enum
+from typing import Annotated, Any, Final
+
+import typer
+
+from weex_client import __version__
+from weex_client.cli.failures import FAILURE, SUCCESS, USAGE, complain, explained
+from weex_client.cli.outlet import drop_standard_output
+from weex_client.cli.request import CHANNELS, WatchRequest
+from weex_client.cli.running import run_until_signal
+from weex_client.cli.sandbox import serve
+from weex_client.cli.watch import watch as show
+from weex_client.protocol import Channel
+from weex_client.sandbox import SandboxExchange
+from weex_client.venues import VENUES
+
+__all__ = ["app", "run"]
+
+# Made of what the other rooms have, so that a new venue needs no line here.
+VenueChoice = Enum("VenueChoice", {name: name for name in VENUES})  # type: ignore[misc]
+ChannelChoice = Enum("ChannelChoice", {name.value: name.value for name in CHANNELS})  # type: ignore[misc]
+_FIRST_VENUE: Final = next(iter(VenueChoice))
+_TICKER: Final = ChannelChoice(Channel.TICKER.value)
+
+
+class MarketChoice(Enum):
+    """The markets of a venue that has more than one."""
+
+    contract = "contract"
+    spot = "spot"
+
+
+# Typer's own failures, wherever its version keeps them (since 0.20 it carries its own click).
+_WrongUsage: Final[type[Exception]] = typer.BadParameter.__mro__[1]
+_CommandError: Final[type[Exception]] = typer.BadParameter.__mro__[2]
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"weex-client {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def weex_client(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", callback=_show_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Stream exchange market data to the terminal, to scripts and to tests.
+
+    Example: weex-client watch --sandbox BTCUSDT ETHUSDT
+    """
+
+
+def _positive(value: float | None) -> float | None:
+    if value is not None and not (value > 0 and math.isfinite(value)):
+        raise typer.BadParameter("must be a number greater than 0")
+    return value
+
+
+Symbols = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="SYMBOL", help="Symbols such as BTCUSDT; private channels need none."),
+]
+Market = Annotated[
+    MarketChoice | None, typer.Option(help="Which market; contract, if nothing else is set.")
+]
+
+
+@app.command()
+def watch(
+    symbols: Symbols = None,
+    venue: Annotated[VenueChoice, typer.Option(help="Which exchange.")] = _FIRST_VENUE,
+    market: Market = None,
+    channel: Annotated[ChannelChoice, typer.Option(help="What to show.")] = _TICKER,
+    interval: Annotated[str, typer.Option(help="Length of a candle.")] = "1m",
+    level: Annotated[int, typer.Option(help="Book levels a side.")] = 5,
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="Use the embedded exchange; needs no network.")
+    ] = False,
+    url: Annotated[
+        str | None, typer.Option(help="Another WebSocket address than the venue's.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+    count: Annotated[int | None, typer.Option(min=1, help="Stop after so many messages.")] = None,
+    seconds: Annotated[
+        float | None, typer.Option(callback=_positive, help="Stop after so many seconds.")
+    ] = None,
+) -> int:
+    """Show streams as they come: a live table on a terminal, plain lines elsewhere.
+
+    Example: weex-client watch BTCUSDT ETHUSDT --channel trades --json --count 100
+    """
+    request = WatchRequest(
+        symbols=tuple(symbols or ()),
+        venue=venue.value,
+        market=None if market is None else market.value,
+        channel=Channel(channel.value),
+        interval=interval,
+        level=level,
+        sandbox=sandbox,
+        url=url,
+        json=json,
+        count=count,
+        seconds=seconds,
+    )
+    return _run(lambda: show(request))
+
+
+@app.command()
+def sandbox(
+    host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Which port; 0 for a free one.")] = 0,
+    seed: Annotated[int, typer.Option(help="The same seed is the same market.")] = 7,
+    speed: Annotated[
+        float, typer.Option(callback=_positive, help="Simulated seconds a real second.")
+    ] = 1.0,
+) -> int:
+    """Run the embedded exchange until Ctrl-C; its first line of output says where it is.
+
+    Example: weex-client sandbox --port 8765 --seed 42
+    """
+    return _run(lambda: serve(SandboxExchange(seed=seed, host=host, port=port, speed=speed)))
+
+
+def _run(command: Callable[[], Coroutine[Any, Any, int]]) -> int:
+    """Run a command; whatever goes wrong becomes one line and a status."""
+    try:
+        return run_until_signal(command)
+    except (Exception, BaseExceptionGroup) as exc:  # the top of the command
+        if _is_broken_pipe(exc):
+            drop_standard_output()
+            return SUCCESS
+        logging.getLogger(__name__).debug("the command failed", exc_info=exc)
+        text, status = explained(exc)
+        complain(text)
+        return status
+
+
+def _is_broken_pipe(error: BaseException) -> bool:
+    """Tell whether nobody reads standard output any more, which is no failure (``| head``)."""
+    if isinstance(error, BaseExceptionGroup):
+        return any(_is_broken_pipe(each) for each in error.exceptions)
+    return isinstance(error, BrokenPipeError)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line with these arguments.
+
+    Returns:
+        The exit status.
+    """
+    # Without a handler the logging module prints warnings and tracebacks on standard error.
+    logging.getLogger().addHandler(logging.NullHandler())
+    if sys.stdout is None:
+        complain("standard output is closed: there is nowhere to print to")
+        return FAILURE
+    try:
+        status = app(list(arguments), prog_name="weex-client", standalone_mode=False)
+    except _WrongUsage as exc:
+        help_command = _help_command(exc)
+        complain(f"{_said(exc).rstrip('.')}; see {help_command}")
+        return USAGE
+    except _CommandError as exc:
+        complain(_said(exc))
+        return USAGE
+    except typer.Abort:
+        return SUCCESS
+    except SystemExit:  # rich's answer to a broken pipe while it prints the help
+        return SUCCESS
+    except OSError as exc:
+        drop_standard_output()
+        if isinstance(exc, BrokenPipeError):
+            return SUCCESS
+        complain(explained(exc)[0])
+        return FAILURE
+    return status if isinstance(status, int) else SUCCESS
+
+
+def _said(error: Exception) -> str:
+    said = getattr(error, "format_message", None)
+    # Typer passes pydantic's words on.
+    return (str(error) if said is None else str(said())).replace("Value error, ", "")
+
+
+def _help_command(error: Exception) -> str:
+    context = getattr(error, "ctx", None)
+    path = "weex-client" if context is None else str(context.command_path)
+    return f"{path} --help"

@@ -1,0 +1,50 @@
+"""Turn every failure into one line on standard error and an exit status. Nothing is retried."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from typing import Final
+
+from weex_client.errors import UsageError, WeexClientError
+
+__all__ = ["FAILURE", "SUCCESS", "USAGE", "PortTakenError", "complain", "explained"]
+
+SUCCESS: Final = 0
+FAILURE: Final = 1
+USAGE: Final = 2
+
+
+class PortTakenError(Exception):
+    """Tell that the embedded exchange cannot listen where it was told to."""
+
+    def __init__(self, host: str, port: int, cause: OSError) -> None:
+        super().__init__(f"cannot listen on {host} port {port}: {_listening_failure(cause)}")
+
+
+def _listening_failure(cause: OSError) -> str:
+    if cause.errno == errno.EADDRINUSE:
+        return "the port is in use; choose another --port, or 0 for a free one"
+    if cause.errno == errno.EACCES:
+        return "not permitted; choose a --port above 1023, or 0 for a free one"
+    return f"{cause.strerror or cause}; check --host, 127.0.0.1 is this machine"
+
+
+def explained(error: BaseException) -> tuple[str, int]:
+    """Return the line that says what to do about an error, and the exit status."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, UsageError):
+        return str(error), USAGE
+    if isinstance(error, WeexClientError | PortTakenError):
+        return str(error), FAILURE
+    if isinstance(error, OSError):
+        return f"{error.strerror or error}", FAILURE
+    return f"a bug in weex-client, please report it: {type(error).__name__}: {error}", FAILURE
+
+
+def complain(text: str) -> None:
+    """Print one line on standard error, whatever the text holds."""
+    line = " ".join(text.split())
+    printable = "".join(sign if sign.isprintable() else "?" for sign in line)
+    print(f"error: {printable}", file=sys.stderr, flush=True)
