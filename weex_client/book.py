@@ -9,10 +9,7 @@ from itertools import compress, islice
 
 from weex_client.errors import DecodeError, SequenceGapError
 
-__all__ = ["BookLevel", "BookSide", "OrderBook", "SideMoment", "levels_of", "read_levels"]
-
-BookLevel = tuple[Decimal, Decimal]
-"""``(price, size)`` in quote and base units."""
+__all__ = ["BookSide", "OrderBook", "SideMoment"]
 
 SideMoment = tuple[Sequence[Decimal], Sequence[str]]
 """Prices and the sizes at them, as text, best first: one side at one moment, at the least cost."""
@@ -45,24 +42,25 @@ class BookSide:
             texts: Prices and sizes by turns, as ``BookUpdate`` has them.
 
         Raises:
-            DecodeError: If they are no pairs of numbers. The side may then be half-changed and
-                must not be shown.
+            DecodeError: If they are no numbers. The side may then be half-changed and must not
+                be shown.
         """
         names, changed_sizes, sizes = texts[::2], texts[1::2], self._sizes
         known_count = len(sizes)
-        try:
-            sizes.update(zip(names, changed_sizes, strict=True))
-            if len(sizes) > known_count:
-                # A dict keeps the order of insertion: the new levels are its last.
-                for name in list(islice(reversed(sizes), len(sizes) - known_count)):
-                    self._insert(name)
-        except (InvalidOperation, ValueError) as exc:
-            raise DecodeError(f"levels that are not pairs of numbers: {texts!r:.200}") from exc
+        sizes.update(zip(names, changed_sizes, strict=True))
+        new_count = len(sizes) - known_count
+        if new_count:
+            # A dict keeps the order of insertion: the new levels are its last.
+            for name in [*islice(reversed(sizes), new_count)][::-1]:
+                self._insert(name)
         if not _NO_SIZES.isdisjoint(changed_sizes):
             self._remove_all(compress(names, map(_NO_SIZES.__contains__, changed_sizes)))
 
     def _insert(self, name: str) -> None:
-        price = Decimal(name)
+        try:
+            price = Decimal(name)
+        except InvalidOperation:
+            raise DecodeError(f"a price that is no number: {name!r}") from None
         prices = self.prices
         index = bisect_left(prices, price)
         if index < len(prices) and prices[index] == price:
@@ -98,13 +96,14 @@ class OrderBook:
 
     Empty and without sequence until the first snapshot; ``is_valid`` says whether it may be
     shown. A change that cannot be applied leaves the book invalid until the next snapshot.
+    Where ``is_folded`` is set to False, only the chain of sequences is checked.
 
     Args:
         window: Levels a side that the venue keeps on the feed: more than that proves that a
             removal was lost. None where the venue keeps no window.
     """
 
-    __slots__ = ("_asks", "_bids", "_window", "is_valid", "sequence")
+    __slots__ = ("_asks", "_bids", "_window", "is_folded", "is_valid", "sequence")
 
     def __init__(self, window: int | None = None) -> None:
         self._window = window
@@ -112,6 +111,7 @@ class OrderBook:
         self._asks = BookSide()
         self.sequence: int | None = None
         self.is_valid = False
+        self.is_folded = True
 
     def clear(self) -> None:
         """Forget everything, as if just made."""
@@ -173,6 +173,8 @@ class OrderBook:
         return True
 
     def _fold(self, bids: Sequence[str], asks: Sequence[str]) -> None:
+        if not self.is_folded:
+            return
         self._bids.fold(bids)
         self._asks.fold(asks)
         bid_prices, ask_prices = self._bids.prices, self._asks.prices
@@ -186,14 +188,3 @@ class OrderBook:
     def view(self, level: int) -> tuple[SideMoment, SideMoment]:
         """Return up to ``level`` bids and asks, best first, as they are now."""
         return self._bids.highest(level), self._asks.lowest(level)
-
-
-def levels_of(side: SideMoment) -> tuple[BookLevel, ...]:
-    """Turn one side at one moment into levels."""
-    prices, sizes = side
-    return tuple(zip(prices, map(Decimal, sizes), strict=True))
-
-
-def read_levels(texts: Sequence[str]) -> tuple[BookLevel, ...]:
-    """Turn prices and sizes by turns, which a book has accepted, into levels in that order."""
-    return tuple(zip(map(Decimal, texts[::2]), map(Decimal, texts[1::2]), strict=True))

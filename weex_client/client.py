@@ -26,7 +26,6 @@ from weex_client.models import (
     Trade,
 )
 from weex_client.protocol import Channel, Scope, Topic, Venue
-from weex_client.streaming.feeds import Ready
 from weex_client.streaming.pool import ConnectionPool
 from weex_client.streaming.subscription import Gate, Mailbox, OverflowPolicy, Subscription
 from weex_client.streaming.transport import Connector, WebSocketConnector
@@ -329,9 +328,8 @@ class StreamClient:
         return self._counters.setdefault(channel, ChannelCounters())
 
     def _emit(self, event: ConnectionEvent) -> None:
-        item = Ready(event)
         for mailbox in tuple(self._event_readers):
-            mailbox.push(item)
+            mailbox.push(event)
 
     def _tell_overflow(
         self, mailbox: Mailbox, scope: Scope, channel: Channel, symbol: str | None

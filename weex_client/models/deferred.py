@@ -6,7 +6,7 @@ Building Decimals is the largest cost of a book message, and most readers look a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import SerializerFunctionWrapHandler, model_serializer
 
@@ -14,69 +14,74 @@ from weex_client.models.payload import Payload, trusted
 
 __all__ = ["Deferred"]
 
-# Where the makers of fields wait in an object's dict; no field can be called so.
-_MAKERS = " makers"
+# Where the raw material of fields waits in an object's dict; no field can be called so.
+_RAW = " raw"
 
 
 class Deferred(Payload):
-    """Be a payload whose object may hold, instead of a field, what makes it.
+    """Be a payload whose object may hold, instead of a field, what the field is made of.
 
     Whatever looks at an object as a whole (comparing, copying, printing, pickling, dumping)
     makes all its fields first.
+
+    Attributes:
+        deferred: For each field that may be made later the function that makes it, which must
+            not fail.
     """
 
+    deferred: ClassVar[Mapping[str, Callable[[Any], Any]]]
+
     @classmethod
-    def later(
-        cls, fields: dict[str, Any], makers: Mapping[str, tuple[Callable[[Any], Any], Any]]
-    ) -> Self:
+    def later(cls, fields: dict[str, Any], *raw: Any) -> Self:
         """Build an object from values that were validated already.
 
         Args:
             fields: Fields that are there at once; the object keeps this dict.
-            makers: For each of the others a function, which must not fail, and its argument.
+            raw: What the deferred fields are made of, in the order of ``deferred``.
         """
-        fields[_MAKERS] = makers
+        fields[_RAW] = raw
         return trusted(cls, fields)
 
     if not TYPE_CHECKING:  # for a type checker, every field is simply there
 
         def __getattr__(self, name: str) -> Any:
-            makers = self.__dict__.get(_MAKERS)
-            if makers is not None and name in makers:
-                make, argument = makers[name]
-                value = self.__dict__[name] = make(argument)
-                return value
-            return super().__getattr__(name)
+            raw = self.__dict__.get(_RAW)
+            if raw is None or name not in self.deferred:
+                return super().__getattr__(name)
+            for field, material in zip(self.deferred, raw, strict=True):
+                if field == name:
+                    self.__dict__[name] = self.deferred[name](material)
+            return self.__dict__[name]
 
-    def _make_all(self) -> Self:
-        makers = self.__dict__.get(_MAKERS)
-        if makers is not None:
-            made = {name: getattr(self, name) for name in type(self).model_fields}
+    def _made(self) -> Self:
+        """Make every field and forget the raw material."""
+        if _RAW in self.__dict__:
+            fields = {name: getattr(self, name) for name in type(self).model_fields}
             self.__dict__.clear()
-            self.__dict__.update(made)
+            self.__dict__.update(fields)
         return self
 
     @model_serializer(mode="wrap")
     def _dump(self, dump: SerializerFunctionWrapHandler) -> Any:
-        return dump(self._make_all())
+        return dump(self._made())
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Deferred):
-            other._make_all()
-        return super(Deferred, self._make_all()).__eq__(other)
+            other._made()
+        return super(Deferred, self._made()).__eq__(other)
 
     def __hash__(self) -> int:
-        self._make_all()
+        self._made()
         return hash((type(self), *(getattr(self, name) for name in type(self).model_fields)))
 
     def __repr_args__(self) -> Any:
-        return super(Deferred, self._make_all()).__repr_args__()
+        return super(Deferred, self._made()).__repr_args__()
 
     def __copy__(self) -> Self:
-        return super(Deferred, self._make_all()).__copy__()
+        return super(Deferred, self._made()).__copy__()
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
-        return super(Deferred, self._make_all()).__deepcopy__(memo)
+        return super(Deferred, self._made()).__deepcopy__(memo)
 
     def __getstate__(self) -> dict[Any, Any]:
-        return super(Deferred, self._make_all()).__getstate__()
+        return super(Deferred, self._made()).__getstate__()

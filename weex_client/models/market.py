@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Literal
 
 from pydantic import computed_field
@@ -21,6 +23,17 @@ __all__ = [
 ]
 
 Side = Literal["buy", "sell"]
+
+
+def _levels_of(side: tuple[Sequence[Decimal], Sequence[str]]) -> tuple[Level, ...]:
+    """Pair prices with the sizes at them."""
+    prices, sizes = side
+    return tuple(zip(prices, map(Decimal, sizes), strict=True))
+
+
+def _levels_by_turns(texts: Sequence[str]) -> tuple[Level, ...]:
+    """Pair texts that are prices and sizes by turns."""
+    return tuple(zip(map(Decimal, texts[::2]), map(Decimal, texts[1::2]), strict=True))
 
 
 class Ticker(Payload):
@@ -82,6 +95,8 @@ class OrderBookView(Deferred):
         sequence: The venue's sequence of the last change in it.
     """
 
+    deferred = MappingProxyType({"bids": _levels_of, "asks": _levels_of})
+
     bids: tuple[Level, ...]
     asks: tuple[Level, ...]
     sequence: int | None = None
@@ -127,6 +142,8 @@ class OrderBookDelta(Deferred):
         previous_sequence: The sequence this change continues; None in a snapshot.
         sequence: The sequence after it.
     """
+
+    deferred = MappingProxyType({"bids": _levels_by_turns, "asks": _levels_by_turns})
 
     bids: tuple[Level, ...]
     asks: tuple[Level, ...]

@@ -40,7 +40,7 @@ def trusted(model: type[M], fields: dict[str, Any]) -> M:
         model: The class to build.
         fields: A value for every one of its fields; the object keeps this dict.
     """
-    item = model.__new__(model)
+    item = _new(model)
     _set(item, "__dict__", fields)
     _set(item, "__pydantic_fields_set__", _all_fields(model))
     _set(item, "__pydantic_extra__", None)
@@ -48,7 +48,7 @@ def trusted(model: type[M], fields: dict[str, Any]) -> M:
     return item
 
 
-_set = object.__setattr__
+_new, _set = object.__new__, object.__setattr__
 
 
 @cache

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any
 
-from weex_client.book import OrderBook, SideMoment, levels_of, read_levels
+from weex_client.book import OrderBook
 from weex_client.errors import DecodeError, SequenceGapError
 from weex_client.metrics import ChannelCounters
 from weex_client.models import (
@@ -17,16 +17,15 @@ from weex_client.models import (
     Message,
     OrderBookDelta,
     OrderBookView,
+    Payload,
     trusted,
 )
 from weex_client.protocol import BookUpdate, Channel, Feed, Scope, Topic, Venue
-from weex_client.streaming.registry import Audience, Waiting
+from weex_client.streaming.registry import Audience, Sealed
 
 __all__ = ["BookFeed", "CandleFeed", "FeedState", "FrameFeed", "TradeFeed", "make_feed"]
 
 logger = logging.getLogger("weex_client")
-
-M = TypeVar("M")
 
 # A venue repeats up to 20 trades (WEEX); at least so many ids are remembered, at most twice that.
 _KNOWN_TRADES = 256
@@ -36,26 +35,10 @@ _CANDLE_GRACE_NS = 2_000_000_000
 
 Announce = Callable[..., None]
 
-# Sequence, whether a snapshot, exchange time and receive time of what was folded last.
-_Moment = tuple[int | None, bool, int | None, int]
-
 _AnyMessage = Message[Any]  # asking pydantic for it costs more than building one
 
 
-class Ready(Generic[M]):
-    """A message that was decoded before it was queued."""
-
-    __slots__ = ("message",)
-
-    def __init__(self, message: M) -> None:
-        self.message = message
-
-    def open(self) -> M:
-        """Return the message."""
-        return self.message
-
-
-class Cell:
+class Cell(Sealed):
     """A frame that waits, shared by all readers, and the message once one of them asked.
 
     Bytes in a queue cost the garbage collector nothing, and what no reader takes is never
@@ -118,7 +101,7 @@ class FeedState:
         """Tell whether nothing can be shown before a snapshot comes."""
         return False
 
-    def current(self, topic: Topic) -> Waiting | None:  # noqa: ARG002  # for those who have one
+    def current(self, topic: Topic) -> Message[Any] | None:  # noqa: ARG002  # for those who have one
         """Return what a reader who joins now should start from, or None if there is nothing."""
         return None
 
@@ -177,9 +160,8 @@ class DecodedFeed(FeedState):
     def publish(self, messages: Iterable[Message[Any]]) -> None:
         """Put decoded messages into every reader's queue."""
         for message in messages:
-            item = Ready(message)
             for audience in self.audiences.values():
-                audience.publish(item)
+                audience.publish(message)
 
 
 class FrameFeed(DecodedFeed):
@@ -254,11 +236,11 @@ class CandleFeed(DecodedFeed):
         self._forming: Message[Candle] | None = None
         self._closed_until = 0.0
 
-    def current(self, topic: Topic) -> Waiting | None:  # noqa: ARG002  # one for all topics
+    def current(self, topic: Topic) -> Message[Any] | None:  # noqa: ARG002  # one for all topics
         """Return the forming candle."""
         if self._forming is None:
             return None
-        return Ready(self._forming.model_copy(update={"is_snapshot": True}))
+        return self._forming.model_copy(update={"is_snapshot": True})
 
     def receive(self, frame: bytes, received_time_ns: int) -> None:
         """Publish candles in time order, each closed once and a late correction as it comes."""
@@ -273,8 +255,9 @@ class CandleFeed(DecodedFeed):
         forming = self._forming
         if forming is not None and open_time > forming.data.open_time:
             self._close(forming)
-        if open_time < self._closed_until:
-            self.publish([_closed(message)])
+        is_late = forming is not None and open_time < forming.data.open_time
+        if is_late or open_time < self._closed_until:
+            self.publish([_closed(message)])  # a correction, which does not move the cursor
         elif not is_last:
             # A later candle stands in the same frame: this one is over.
             self._close(message)
@@ -311,37 +294,53 @@ def _closed(message: Message[Candle]) -> Message[Candle]:
 
 
 class BookFeed(FeedState):
-    """An order book, folded before the queue, shown only while it is known to be right."""
+    """An order book, folded before the queue, shown only while it is known to be right.
+
+    While nobody reads views of it, nothing is folded: changes are checked and passed on.
+    """
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self._book = OrderBook(self._venue.book_window(self.feed))
         self._venue_name = self._venue.name
+        self._read_book = self._venue.read_book
+        self._book = OrderBook(self._venue.book_window(self.feed))
+        self._book.is_folded = False
         self._is_dead = False
-        self._moment: _Moment = (None, False, None, 0)
+        self._last: tuple[BookUpdate, int] | None = None
 
     @property
     def is_waiting(self) -> bool:
         """Tell whether the book must not be shown; a symbol without a book waits for nothing."""
         return not self._book.is_valid and not self._is_dead
 
-    def current(self, topic: Topic) -> Waiting | None:
+    def join(self, audience: Audience) -> None:
+        """Serve one more topic; the first view needs a book to start from."""
+        super().join(audience)
+        book = self._book
+        if audience.topic.channel is Channel.BOOK and not book.is_folded:
+            book.is_folded = True
+            self.needs_resync = book.is_valid
+            book.clear()
+
+    def current(self, topic: Topic) -> Message[Any] | None:
         """Return the book as it stands, so that a reader need not wait for the next change."""
-        if not self._book.is_valid:
+        if not self._book.is_valid or self._last is None:
             return None
-        sequence, _, exchange_time_ns, received_time_ns = self._moment
-        moment = (sequence, True, exchange_time_ns, received_time_ns)
-        sides = self._book.view(topic.level or 1)
+        update, received_time_ns = self._last
+        update = update._replace(is_snapshot=True)
         if topic.channel is Channel.BOOK:
-            return ViewCell(self, sides, moment)
-        bids, asks = map(levels_of, sides)
-        data = OrderBookDelta(bids=bids, asks=asks, sequence=sequence)
-        return Ready(self.message(data, moment))
+            return self._view(topic.level or 1, update, received_time_ns)
+        if not self._book.is_folded:
+            self.needs_resync = True  # only the venue has a snapshot to start from
+            return None
+        view = OrderBookView.later({}, *self._book.view(topic.level or 1))
+        delta = OrderBookDelta(bids=view.bids, asks=view.asks, sequence=update.sequence)
+        return self._message("book_deltas", delta, update, received_time_ns)
 
     def receive(self, frame: bytes, received_time_ns: int) -> None:
         """Fold one frame as a whole, then show the book; or ask for a new snapshot."""
         try:
-            update = self._venue.read_book(frame)
+            update = self._read_book(frame)
             if not self._fold(update, received_time_ns):
                 return
         except SequenceGapError as gap:
@@ -351,34 +350,31 @@ class BookFeed(FeedState):
             self.complain(frame, exc)
             self._lose(str(exc), received_time_ns, self._book.sequence, None)
             return
-        exchange_time_ns = update.exchange_time_ns
-        moment = (update.sequence, update.is_snapshot, exchange_time_ns, received_time_ns)
-        self._moment = moment
+        self._last = (update, received_time_ns)
         for topic, audience in self.audiences.items():
             if topic.channel is Channel.BOOK:
-                audience.publish(ViewCell(self, self._book.view(topic.level or 1), moment))
+                message = self._view(topic.level or 1, update, received_time_ns)
             else:
-                audience.publish(DeltaCell(self, update, moment))
-        if exchange_time_ns is not None:
-            self.counters.latencies_ns.append(received_time_ns - exchange_time_ns)
+                message = self._delta(update, received_time_ns)
+            audience.publish(message)
+        if update.exchange_time_ns is not None:
+            self.counters.latencies_ns.append(received_time_ns - update.exchange_time_ns)
 
     def _fold(self, update: BookUpdate, received_time_ns: int) -> bool:
         """Bring the book up to date; return False where there is nothing to show."""
+        book = self._book
         if not update.is_snapshot:
-            if not self._book.is_valid:
-                return False  # the snapshot is on its way
-            return self._book.apply(
-                update.bids, update.asks, update.previous_sequence, update.sequence
-            )
+            return book.is_valid and book.apply(*update[:4])  # else the snapshot is on its way
         if not update.bids and not update.asks and not update.sequence:
             # A delisted symbol is acknowledged and then gets this (sheet, section 4).
             self._is_dead = True
+            book.clear()
             self._announce(
                 "stale", self, received_time_ns, cause="the venue keeps no book of this symbol"
             )
             return False
         self._is_dead = False
-        self._book.replace(update.bids, update.asks, update.sequence)
+        book.replace(update.bids, update.asks, update.sequence)
         return True
 
     def _lose(
@@ -401,75 +397,39 @@ class BookFeed(FeedState):
         """Show nothing until the new subscription's snapshot."""
         self._book.clear()
 
-    def message(self, data: OrderBookView | OrderBookDelta, moment: _Moment) -> Message[Any]:
+    def _view(self, level: int, update: BookUpdate, received_time_ns: int) -> Message[Any]:
+        view = OrderBookView.later({"sequence": update.sequence}, *self._book.view(level))
+        return self._message("book", view, update, received_time_ns)
+
+    def _delta(self, update: BookUpdate, received_time_ns: int) -> Message[Any]:
+        previous_sequence = None if update.is_snapshot else update.previous_sequence
+        delta = OrderBookDelta.later(
+            {"previous_sequence": previous_sequence, "sequence": update.sequence},
+            update.bids,
+            update.asks,
+        )
+        return self._message("book_deltas", delta, update, received_time_ns)
+
+    def _message(
+        self, channel: str, data: Payload, update: BookUpdate, received_time_ns: int
+    ) -> Message[Any]:
         """Put a book, or a change of it, into its envelope."""
-        sequence, is_snapshot, exchange_time_ns, received_time_ns = moment
+        exchange_time_ns = update.exchange_time_ns
         time_ns = received_time_ns if exchange_time_ns is None else exchange_time_ns
         return trusted(
             _AnyMessage,
             {
                 "venue": self._venue_name,
-                "channel": "book" if type(data) is OrderBookView else "book_deltas",
+                "channel": channel,
                 "symbol": self.symbol,
                 "data": data,
                 "timestamp": time_ns / 1_000_000_000,
                 "exchange_time_ns": exchange_time_ns,
                 "received_time_ns": received_time_ns,
-                "sequence": sequence,
-                "is_snapshot": is_snapshot,
+                "sequence": update.sequence,
+                "is_snapshot": update.is_snapshot,
             },
         )
-
-
-class ViewCell:
-    """The levels of a book at one moment, and the message once a reader asked for it."""
-
-    __slots__ = ("_feed", "_message", "_moment", "_sides")
-
-    def __init__(self, feed: BookFeed, sides: tuple[SideMoment, SideMoment], moment: _Moment) -> None:
-        self._feed = feed
-        self._sides = sides
-        self._moment = moment
-        self._message: Message[Any] | None = None
-
-    def open(self) -> Message[Any]:
-        """Make the message, once."""
-        message = self._message
-        if message is None:
-            bids, asks = self._sides
-            view = OrderBookView.later(
-                {"sequence": self._moment[0]},
-                {"bids": (levels_of, bids), "asks": (levels_of, asks)},
-            )
-            message = self._message = self._feed.message(view, self._moment)
-        return message
-
-
-class DeltaCell:
-    """A change of a book as the venue sent it, and the message once a reader asked for it."""
-
-    __slots__ = ("_feed", "_message", "_moment", "_update")
-
-    def __init__(self, feed: BookFeed, update: BookUpdate, moment: _Moment) -> None:
-        self._feed = feed
-        self._update = update
-        self._moment = moment
-        self._message: Message[Any] | None = None
-
-    def open(self) -> Message[Any]:
-        """Make the message, once."""
-        message = self._message
-        if message is None:
-            update = self._update
-            delta = OrderBookDelta.later(
-                {
-                    "previous_sequence": None if update.is_snapshot else update.previous_sequence,
-                    "sequence": update.sequence,
-                },
-                {"bids": (read_levels, update.bids), "asks": (read_levels, update.asks)},
-            )
-            message = self._message = self._feed.message(delta, self._moment)
-        return message
 
 
 def make_feed(

@@ -7,20 +7,23 @@ from typing import Any, Protocol
 
 from weex_client.protocol import Topic
 
-__all__ = ["Audience", "Reader", "Registry", "Waiting"]
+__all__ = ["Audience", "Reader", "Registry", "Sealed"]
 
 
-class Waiting(Protocol):
-    """What stands in a queue: a message, or what it takes to make one."""
+class Sealed:
+    """Something in a queue that becomes a message when it is read; all else there is a message."""
+
+    __slots__ = ()
 
     def open(self) -> Any:
-        """Return the message, or None if its frame turns out to be unreadable."""
+        """Return the message, or None if there turns out to be none."""
+        raise NotImplementedError
 
 
 class Reader(Protocol):
     """Somebody with a queue."""
 
-    def pusher(self, symbol: str | None) -> Callable[[Waiting], None]:
+    def pusher(self, symbol: str | None) -> Callable[[Any], None]:
         """Return what takes messages of one symbol; it never waits."""
 
     def end(self, error: Exception | None) -> None:
@@ -38,8 +41,8 @@ class Audience:
 
     def __init__(self, topic: Topic) -> None:
         self.topic = topic
-        self.pushes: tuple[Callable[[Waiting], None], ...] = ()
-        self._pushes_by_reader: dict[Reader, Callable[[Waiting], None]] = {}
+        self.pushes: tuple[Callable[[Any], None], ...] = ()
+        self._pushes_by_reader: dict[Reader, Callable[[Any], None]] = {}
 
     def __iter__(self) -> Iterator[Reader]:
         return iter(tuple(self._pushes_by_reader))
@@ -57,7 +60,7 @@ class Audience:
         self._pushes_by_reader.pop(reader, None)
         self.pushes = tuple(self._pushes_by_reader.values())
 
-    def publish(self, item: Waiting) -> None:
+    def publish(self, item: Any) -> None:
         """Put one item, shared by all, into every reader's queue."""
         for push in self.pushes:
             push(item)

@@ -13,7 +13,7 @@ from typing import Any
 
 from weex_client.errors import SilentLineError, SubscriptionRejectedError, TransportError
 from weex_client.metrics import ChannelCounters
-from weex_client.models import ConnectionEvent, EventKind
+from weex_client.models import ConnectionEvent, EventKind, Message
 from weex_client.protocol import (
     Ack,
     Data,
@@ -30,7 +30,7 @@ from weex_client.protocol import (
     Venue,
 )
 from weex_client.streaming.feeds import FeedState, make_feed
-from weex_client.streaming.registry import Audience, Waiting
+from weex_client.streaming.registry import Audience
 from weex_client.streaming.requests import ANSWER_SECONDS, Requests
 
 __all__ = ["Session"]
@@ -90,7 +90,7 @@ class Session:
         """Return how many venue subscriptions are wanted here."""
         return len(self._feeds)
 
-    def want(self, feed: Feed, audience: Audience) -> Waiting | None:
+    def want(self, feed: Feed, audience: Audience) -> Message[Any] | None:
         """Serve a topic from a feed.
 
         Returns:
@@ -109,7 +109,9 @@ class Session:
             state = make_feed(feed, topic, self._venue, counters, self._announce)
             self._feeds[feed] = state
         state.join(audience)
-        return state.current(audience.topic)
+        current = state.current(audience.topic)
+        self._resync_if_needed(state)
+        return current
 
     def let_go(self, feed: Feed, topic: Topic, now: float) -> bool:
         """Serve a topic no more; return True if its feed went with it."""
@@ -184,6 +186,10 @@ class Session:
         counters.bytes += len(frame)
         counters.last_frame_ns = received_time_ns
         state.receive(frame, received_time_ns)
+        if state.needs_resync:
+            self._resync_if_needed(state)
+
+    def _resync_if_needed(self, state: FeedState) -> None:
         if state.needs_resync:
             state.needs_resync = False
             self.needs_pull = True

@@ -12,7 +12,7 @@ from typing import Any, Generic, Self, TypeVar
 
 from weex_client.errors import SlowConsumerError, WeexClientError
 from weex_client.metrics import ChannelCounters
-from weex_client.streaming.registry import Waiting
+from weex_client.streaming.registry import Sealed
 
 __all__ = ["Gate", "Mailbox", "OverflowPolicy", "Subscription"]
 
@@ -36,32 +36,30 @@ class Gate:
     """Shut while readers with ``OverflowPolicy.BLOCK`` have more than fits their queue."""
 
     def __init__(self) -> None:
+        self.is_shut = False
         self._holders: set[Mailbox] = set()
         self._opened = asyncio.Event()
-
-    @property
-    def is_shut(self) -> bool:
-        """Tell whether the reader task must wait."""
-        return bool(self._holders)
 
     def hold(self, mailbox: Mailbox) -> None:
         """Shut the gate for one reader."""
         self._holders.add(mailbox)
+        self.is_shut = True
         self._opened.clear()
 
     def let_go(self, mailbox: Mailbox) -> None:
         """Open the gate, if this reader was the last to hold it."""
         self._holders.discard(mailbox)
         if not self._holders:
+            self.is_shut = False
             self._opened.set()
 
     async def passed(self) -> None:
         """Wait until nobody holds the gate."""
-        while self._holders:
+        while self.is_shut:
             await self._opened.wait()
 
 
-class _End:
+class _End(Sealed):
     """Stand last in a queue and end the stream, with the error the first time it is met."""
 
     def __init__(self, error: Exception | None) -> None:
@@ -71,6 +69,36 @@ class _End:
         """Raise what ends the stream."""
         error, self._error = self._error, None
         raise StopAsyncIteration if error is None else error
+
+
+class _Line(asyncio.Queue[Any]):
+    """asyncio's queue without the accounting for ``join``, which costs half of put and get.
+
+    Who puts makes sure that there is room.
+    """
+
+    items: deque[Any]
+    readers: deque[asyncio.Future[None]]
+
+    def _init(self, maxsize: int) -> None:
+        super()._init(maxsize)
+        self.items = self._queue  # type: ignore[attr-defined]
+        self.readers = self._getters  # type: ignore[attr-defined]
+
+    def put_nowait(self, item: Any) -> None:
+        """Add an item and wake the reader."""
+        self.items.append(item)
+        self.wake()
+
+    def wake(self) -> None:
+        """Let the reader know that there is something."""
+        self._wakeup_next(self.readers)  # type: ignore[attr-defined]
+
+    def get_nowait(self) -> Any:
+        """Return the oldest item, or raise ``QueueEmpty``."""
+        if not self.items:
+            raise asyncio.QueueEmpty
+        return self.items.popleft()
 
 
 class Mailbox:
@@ -90,7 +118,7 @@ class Mailbox:
         on_overflow: Callable[[Mailbox], None],
         on_release: Callable[[Mailbox], None],
     ) -> None:
-        self.queue: asyncio.Queue[Any] = asyncio.Queue(queue_size + 1)
+        self.queue = _Line(queue_size + 1)
         self.queue_size = queue_size
         self.overflow = overflow
         self.delivered = 0
@@ -102,8 +130,9 @@ class Mailbox:
         self._gate = gate
         self._on_overflow = on_overflow
         self._on_release = on_release
-        self._held: deque[Waiting] = deque()
-        self._newest: dict[str | None, Waiting] = {}
+        self._items, self._readers = self.queue.items, self.queue.readers
+        self._held: deque[Any] = deque()
+        self._newest: dict[str | None, Any] = {}
         self._end: _End | None = None
 
     @property
@@ -111,26 +140,28 @@ class Mailbox:
         """Return how many messages wait."""
         return self.queue.qsize() + len(self._held) - (self._end is not None)
 
-    def pusher(self, symbol: str | None) -> Callable[[Waiting], None]:
+    def pusher(self, symbol: str | None) -> Callable[[Any], None]:
         """Return what takes messages of one symbol."""
         if self.overflow is not OverflowPolicy.CONFLATE:
             return self.push
 
-        def push_newest(item: Waiting) -> None:
+        def push_newest(item: Any) -> None:
             self._push_newest(symbol, item)
 
         return push_newest
 
-    def push(self, item: Waiting) -> None:
+    def push(self, item: Any) -> None:
         """Take a message, or do what the policy says."""
-        queue = self.queue
-        if queue.qsize() < self.queue_size and not self._held:
-            queue.put_nowait(item)
+        items = self._items
+        if len(items) < self.queue_size and not self._held:
+            items.append(item)
+            if self._readers:
+                self.queue.wake()
             self._counters.messages += 1
         else:
             self._overflow(item)
 
-    def _push_newest(self, symbol: str | None, item: Waiting) -> None:
+    def _push_newest(self, symbol: str | None, item: Any) -> None:
         """Replace the waiting message of this symbol, which keeps its place in the queue."""
         if symbol in self._newest:
             self._newest[symbol] = item
@@ -139,7 +170,7 @@ class Mailbox:
             self._newest[symbol] = item
             self.push(_Newest(self._newest, symbol))
 
-    def _overflow(self, item: Waiting) -> None:
+    def _overflow(self, item: Any) -> None:
         match self.overflow:
             case _ if self._end is not None:
                 return
@@ -198,6 +229,11 @@ class Mailbox:
     def _put_end(self) -> None:
         self.queue.put_nowait(self._end)
 
+    @property
+    def last(self) -> Sealed | None:
+        """Return what stands last in a queue that has ended."""
+        return self._end
+
     def release(self) -> None:
         """Leave the venue's subscription; idempotent."""
         if not self.is_released:
@@ -215,18 +251,19 @@ class Mailbox:
         self._put_end()
 
 
-class _Newest:
+class _Newest(Sealed):
     """Stand in the queue for whatever is the newest message of a symbol when it is opened."""
 
     __slots__ = ("_newest", "_symbol")
 
-    def __init__(self, newest: dict[str | None, Waiting], symbol: str | None) -> None:
+    def __init__(self, newest: dict[str | None, Any], symbol: str | None) -> None:
         self._newest = newest
         self._symbol = symbol
 
     def open(self) -> Any:
         """Take the newest message out and open it."""
-        return self._newest.pop(self._symbol).open()
+        newest = self._newest.pop(self._symbol)
+        return newest.open() if isinstance(newest, Sealed) else newest
 
 
 class Subscription(AsyncGenerator[T, None], Generic[T]):
@@ -252,21 +289,21 @@ class Subscription(AsyncGenerator[T, None], Generic[T]):
 
     async def __anext__(self) -> T:
         mailbox = self._mailbox
-        queue = mailbox.queue
+        queue, items = mailbox.queue, mailbox.queue.items
         try:
             while True:
-                try:
-                    item = queue.get_nowait()
-                except asyncio.QueueEmpty:
-                    item = await queue.get()
+                item = items.popleft() if items else await queue.get()
                 if mailbox.is_strained:
                     mailbox.catch_up()
-                if type(item) is _End:
-                    queue.put_nowait(item)
-                message: T | None = item.open()
-                if message is not None:
-                    mailbox.delivered += 1
-                    return message
+                if isinstance(item, Sealed):
+                    if item is mailbox.last:
+                        queue.put_nowait(item)
+                    item = item.open()
+                    if item is None:
+                        continue
+                mailbox.delivered += 1
+                message: T = item
+                return message
         except BaseException:
             # The traceback keeps this frame: without this, somebody who looks at the error
             # later would keep the subscription alive.
