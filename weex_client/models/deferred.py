@@ -6,13 +6,15 @@ Building Decimals is the largest cost of a book message, and most readers look a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from weex_client.models.payload import Payload, trusted
 
-__all__ = ["Deferred"]
+__all__ = ["Deferred", "made_later"]
+
+D = TypeVar("D", bound="Deferred")
 
 # Where the raw material of fields waits in an object's dict; no field can be called so.
 _RAW = " raw"
@@ -24,33 +26,21 @@ class Deferred(Payload):
     Whatever looks at an object as a whole (comparing, copying, printing, pickling, dumping)
     makes all its fields first.
 
-    Attributes:
-        deferred: For each field that may be made later the function that makes it, which must
-            not fail.
+    ``_makers`` names, for each field that may be made later, the function that makes it; it must
+    not fail.
     """
 
-    deferred: ClassVar[Mapping[str, Callable[[Any], Any]]]
-
-    @classmethod
-    def later(cls, fields: dict[str, Any], *raw: Any) -> Self:
-        """Build an object from values that were validated already.
-
-        Args:
-            fields: Fields that are there at once; the object keeps this dict.
-            raw: What the deferred fields are made of, in the order of ``deferred``.
-        """
-        fields[_RAW] = raw
-        return trusted(cls, fields)
+    _makers: ClassVar[Mapping[str, Callable[[Any], Any]]]
 
     if not TYPE_CHECKING:  # for a type checker, every field is simply there
 
         def __getattr__(self, name: str) -> Any:
             raw = self.__dict__.get(_RAW)
-            if raw is None or name not in self.deferred:
+            if raw is None or name not in self._makers:
                 return super().__getattr__(name)
-            for field, material in zip(self.deferred, raw, strict=True):
+            for field, material in zip(self._makers, raw, strict=True):
                 if field == name:
-                    self.__dict__[name] = self.deferred[name](material)
+                    self.__dict__[name] = self._makers[name](material)
             return self.__dict__[name]
 
     def _made(self) -> Self:
@@ -85,3 +75,15 @@ class Deferred(Payload):
 
     def __getstate__(self) -> dict[Any, Any]:
         return super(Deferred, self._made()).__getstate__()
+
+
+def made_later(model: type[D], fields: dict[str, Any], *raw: Any) -> D:
+    """Build a payload from values that were validated already.
+
+    Args:
+        model: The class to build.
+        fields: Fields that are there at once; the object keeps this dict.
+        raw: What the other fields are made of, in the order of the class's makers.
+    """
+    fields[_RAW] = raw
+    return trusted(model, fields)

@@ -95,7 +95,7 @@ class OrderBookView(Deferred):
         sequence: The venue's sequence of the last change in it.
     """
 
-    deferred = MappingProxyType({"bids": _levels_of, "asks": _levels_of})
+    _makers = MappingProxyType({"bids": _levels_of, "asks": _levels_of})
 
     bids: tuple[Level, ...]
     asks: tuple[Level, ...]
@@ -143,7 +143,7 @@ class OrderBookDelta(Deferred):
         sequence: The sequence after it.
     """
 
-    deferred = MappingProxyType({"bids": _levels_by_turns, "asks": _levels_by_turns})
+    _makers = MappingProxyType({"bids": _levels_by_turns, "asks": _levels_by_turns})
 
     bids: tuple[Level, ...]
     asks: tuple[Level, ...]

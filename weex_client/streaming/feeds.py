@@ -18,6 +18,7 @@ from weex_client.models import (
     OrderBookDelta,
     OrderBookView,
     Payload,
+    made_later,
     trusted,
 )
 from weex_client.protocol import BookUpdate, Channel, Feed, Scope, Topic, Venue
@@ -333,7 +334,7 @@ class BookFeed(FeedState):
         if not self._book.is_folded:
             self.needs_resync = True  # only the venue has a snapshot to start from
             return None
-        view = OrderBookView.later({}, *self._book.view(topic.level or 1))
+        view = made_later(OrderBookView, {}, *self._book.view(topic.level or 1))
         delta = OrderBookDelta(bids=view.bids, asks=view.asks, sequence=update.sequence)
         return self._message("book_deltas", delta, update, received_time_ns)
 
@@ -398,12 +399,13 @@ class BookFeed(FeedState):
         self._book.clear()
 
     def _view(self, level: int, update: BookUpdate, received_time_ns: int) -> Message[Any]:
-        view = OrderBookView.later({"sequence": update.sequence}, *self._book.view(level))
+        view = made_later(OrderBookView, {"sequence": update.sequence}, *self._book.view(level))
         return self._message("book", view, update, received_time_ns)
 
     def _delta(self, update: BookUpdate, received_time_ns: int) -> Message[Any]:
         previous_sequence = None if update.is_snapshot else update.previous_sequence
-        delta = OrderBookDelta.later(
+        delta = made_later(
+            OrderBookDelta,
             {"previous_sequence": previous_sequence, "sequence": update.sequence},
             update.bids,
             update.asks,

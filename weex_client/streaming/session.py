@@ -74,6 +74,7 @@ class Session:
         self._requests = Requests(venue)
         self._feeds: dict[Feed, FeedState] = {}
         self._routes: dict[Hashable, FeedState] = {}
+        self._interrupted: dict[Feed, float] = {}
         self._replies: list[Intent] = []
         self._is_open = False
         self._now = 0.0
@@ -119,6 +120,7 @@ class Session:
         if state is None or not state.leave(topic):
             return False
         del self._feeds[feed]
+        self._interrupted.pop(feed, None)
         self._routes = {key: route for key, route in self._routes.items() if route is not state}
         if not self._feeds:
             self._idle_since = now
@@ -138,7 +140,8 @@ class Session:
         self._is_open = False
         self._replies.clear()
         self._requests.reset()
-        for state in self._feeds.values():
+        for feed, state in self._feeds.items():
+            self._interrupted.setdefault(feed, self._heard)
             state.interrupted()
 
     def end(self, error: Exception | None) -> None:
@@ -173,6 +176,11 @@ class Session:
         self.bytes += sum(map(len, frames))
         self.last_frame_ns = received_time_ns
 
+    def excuse_silence(self, now: float) -> None:
+        """Note that nothing is heard because a reader holds the socket back, by its own choice."""
+        self._heard = now
+        self._ping_due_answer = None
+
     def receive(self, frame: bytes, received_time_ns: int) -> None:
         """Digest one frame."""
         key = self._route_key(frame)
@@ -188,12 +196,23 @@ class Session:
         state.receive(frame, received_time_ns)
         if state.needs_resync:
             self._resync_if_needed(state)
+        if self._interrupted and not state.is_waiting:
+            self._resumed(state, received_time_ns)
 
     def _resync_if_needed(self, state: FeedState) -> None:
         if state.needs_resync:
             state.needs_resync = False
             self.needs_pull = True
+            self._interrupted.setdefault(state.feed, self._now)
             self._requests.resync(state.feed, self._now)
+
+    def _resumed(self, state: FeedState, received_time_ns: int) -> None:
+        """Tell that an interrupted feed speaks again, a book once it may be shown."""
+        since = self._interrupted.pop(state.feed, None)
+        if since is not None:
+            self._announce(
+                "resubscribed", state, received_time_ns, duration_seconds=self._now - since
+            )
 
     def _state_of(
         self, frame: bytes, key: Hashable | None, received_time_ns: int

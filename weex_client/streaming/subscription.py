@@ -63,6 +63,7 @@ class _End(Sealed):
     """Stand last in a queue and end the stream, with the error the first time it is met."""
 
     def __init__(self, error: Exception | None) -> None:
+        self.is_placed = False
         self._error = error
 
     def open(self) -> Any:
@@ -120,6 +121,7 @@ class Mailbox:
     ) -> None:
         self.queue = _Line(queue_size + 1)
         self.queue_size = queue_size
+        self._room = queue_size  # none once the end was called: nothing may stand behind it
         self.overflow = overflow
         self.delivered = 0
         self.dropped = 0
@@ -138,7 +140,8 @@ class Mailbox:
     @property
     def pending(self) -> int:
         """Return how many messages wait."""
-        return self.queue.qsize() + len(self._held) - (self._end is not None)
+        is_placed = self._end is not None and self._end.is_placed
+        return self.queue.qsize() + len(self._held) - is_placed
 
     def pusher(self, symbol: str | None) -> Callable[[Any], None]:
         """Return what takes messages of one symbol."""
@@ -153,7 +156,7 @@ class Mailbox:
     def push(self, item: Any) -> None:
         """Take a message, or do what the policy says."""
         items = self._items
-        if len(items) < self.queue_size and not self._held:
+        if len(items) < self._room and not self._held:
             items.append(item)
             if self._readers:
                 self.queue.wake()
@@ -193,7 +196,7 @@ class Mailbox:
             case _:
                 oldest = self.queue.get_nowait()
                 if isinstance(oldest, _Newest):
-                    oldest.open()
+                    oldest.forget()
                 self.queue.put_nowait(item)
                 self._counters.messages += 1
                 self._drop_one()
@@ -211,8 +214,7 @@ class Mailbox:
             self.queue.put_nowait(self._held.popleft())
         if not self._held:
             self._gate.let_go(self)
-            if self._end is not None and self.queue.qsize() <= self.queue_size:
-                self._put_end()
+            self._put_end()
         if self.is_late and self.queue.qsize() < self.queue_size // 2 + 1:
             self.is_late = False
             self._on_overflow(self)
@@ -222,12 +224,16 @@ class Mailbox:
         """Let the reader have what waits, then the end; no message is taken any more."""
         if self._end is None:
             self._end = _End(error)
+            self._room = 0
             if not self._held:
                 self._put_end()
             self.release()
 
     def _put_end(self) -> None:
-        self.queue.put_nowait(self._end)
+        """Place the end behind all that waits, once."""
+        if self._end is not None and not self._end.is_placed:
+            self._end.is_placed = True
+            self.queue.put_nowait(self._end)
 
     @property
     def last(self) -> Sealed | None:
@@ -248,6 +254,7 @@ class Mailbox:
         while not self.queue.empty():
             self.queue.get_nowait()
         self._end = _End(None)
+        self._room = 0
         self._put_end()
 
 
@@ -264,6 +271,10 @@ class _Newest(Sealed):
         """Take the newest message out and open it."""
         newest = self._newest.pop(self._symbol)
         return newest.open() if isinstance(newest, Sealed) else newest
+
+    def forget(self) -> None:
+        """Throw the newest message away unopened."""
+        del self._newest[self._symbol]
 
 
 class Subscription(AsyncGenerator[T, None], Generic[T]):

@@ -259,6 +259,7 @@ class Supervisor:
                     session.receive(frame, received_time_ns)
                     if gate.is_shut:
                         await gate.passed()
+                        session.excuse_silence(self._clock.monotonic())
             if session.needs_pull:
                 self._wake.set()
 
@@ -268,6 +269,8 @@ class Supervisor:
         while True:
             self._wake.clear()
             now = clock.monotonic()
+            if self._gate.is_shut:
+                session.excuse_silence(now)
             session.tick(now, clock.time_ns())
             try:
                 for text in session.pull(now):

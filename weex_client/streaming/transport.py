@@ -15,6 +15,7 @@ from websockets.exceptions import (
     InvalidProxy,
     InvalidStatus,
     InvalidURI,
+    ProxyError,
     WebSocketException,
 )
 from websockets.frames import DATA_OPCODES, Frame
@@ -350,6 +351,8 @@ def _translated(exc: Exception, url: str) -> WeexClientError:
         return ConfigError(str(exc))
     if isinstance(exc, TimeoutError):
         return ConnectError(f"{url} did not answer in time", url=url)
+    if isinstance(exc, ProxyError):
+        return ConnectError(f"the proxy to {url} does not work: {exc}", url=url)
     if isinstance(exc, InvalidHandshake):
         return ConnectError(f"{url} is not a WebSocket server: {exc}", url=url)
     return ConnectError(f"cannot connect to {url}: {exc}", url=url)

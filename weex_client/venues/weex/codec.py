@@ -325,9 +325,8 @@ def read_book(frame: bytes) -> BookUpdate:
         sides = _split_sides(frame, head.end())
         if sides is not None:
             snapshot, milliseconds, first, last = head.groups()
-            return BookUpdate(
-                *sides, int(first), int(last), int(milliseconds) * 1_000_000, snapshot is not None
-            )
+            time_ns = int(milliseconds) * 1_000_000
+            return BookUpdate(*sides, int(first), int(last), time_ns, snapshot is not None)
     update: DepthFrame = validated(_depth, frame)
     return BookUpdate(
         [text for level in update.b for text in level],
@@ -342,9 +341,10 @@ def read_book(frame: bytes) -> BookUpdate:
 def _split_sides(frame: bytes, start: int) -> tuple[list[str], list[str]] | None:
     """Cut the numerals of both sides out of ``[...],"a":[...]}`` from ``start`` on.
 
-    Without its digits and points the text must be the skeleton of so many levels, to the letter,
-    and no numeral may have two points: what is cut is pairs of numerals and nothing else. Half the cost of parsing the JSON and
-    looking at each numeral, and order books are most of what a venue sends.
+    Without its digits, and without the one point a numeral may have, the text must be the skeleton
+    of so many levels, to the letter: what is cut is pairs of numerals and nothing else. Half the
+    cost of parsing the JSON and looking at each numeral, and order books are most of what a venue
+    sends.
 
     Returns:
         Prices and sizes by turns, or None where the text is spelled in any other way.
@@ -355,9 +355,14 @@ def _split_sides(frame: bytes, start: int) -> tuple[list[str], list[str]] | None
         bids[3:-3].replace('"],["', '","').split('","') if len(bids) > 2 else [],
         asks[3:-4].replace('"],["', '","').split('","') if len(asks) > 3 else [],
     )
-    points = levels.translate(None, b"0123456789")
     skeleton = _skeleton(len(sides[0]) // 2, len(sides[1]) // 2)
-    return sides if points.replace(b".", b"") == skeleton and b".." not in points else None
+    points = levels.translate(None, b"0123456789")
+    if points.replace(b'"."', b'""') != skeleton:
+        return None
+    # Nothing at all is no number, and zero must be spelled as the book knows it.
+    if b'""' in levels or b'".' in levels or b'"00' in levels:
+        return None
+    return sides
 
 
 @lru_cache(maxsize=4096)

@@ -28,7 +28,7 @@ class WeexConfig(StreamConfig):
     @classmethod
     def _with_addresses(cls, values: Any) -> Any:
         market = values.get("market", "contract")
-        if market in PUBLIC_URLS:
+        if isinstance(market, str) and market in PUBLIC_URLS:
             for name, urls in (
                 ("public_url", PUBLIC_URLS),
                 ("private_url", PRIVATE_URLS),

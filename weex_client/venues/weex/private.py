@@ -84,6 +84,8 @@ def _messages(
         # The values stay out of the text: they are somebody's account.
         names = ", ".join(".".join(map(str, error["loc"])) for error in exc.errors()[:3])
         raise DecodeError(f"{channel}: bad or missing {names}") from None
+    except ArithmeticError:
+        raise DecodeError(f"{channel}: a number too large to reckon with") from None
     items.sort(key=lambda item: item[2] or 0)
     return [
         message_of(
@@ -119,7 +121,7 @@ def _order(fields: dict[str, Any]) -> tuple[str | None, Order, int | None]:
         order_id=item.id,
         client_order_id=item.clientOrderId or None,
         symbol=item.symbol.upper(),
-        side="buy" if item.orderSide.upper() == "BUY" else "sell",
+        side=item.orderSide,
         type=item.type.lower(),
         status=_status(item),
         price=item.price or None,
@@ -157,7 +159,7 @@ def _fill(fields: dict[str, Any]) -> tuple[str | None, Fill, int | None]:
         fill_id=item.id,
         order_id=item.orderId,
         symbol=item.symbol.upper(),
-        side="buy" if item.orderSide.upper() == "BUY" else "sell",
+        side=item.orderSide,
         price=_ratio(item.fillValue, item.fillSize),
         size=item.fillSize,
         fee=item.fillFee,

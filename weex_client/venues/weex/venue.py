@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from weex_client.config import is_loopback
 from weex_client.errors import ConfigError, UnsupportedChannelError
 from weex_client.protocol import (
-    BookUpdate,
     Channel,
     Decoder,
     DialRequest,
-    Event,
     Feed,
     Heartbeat,
-    Intent,
     Limits,
     Scope,
     Topic,
@@ -59,6 +56,14 @@ class WeexVenue:
     name: Final = "weex"
     limits: Final[Limits] = endpoints.LIMITS
 
+    # Frames do not say which market they belong to, and are spelled alike on both.
+    route_key = staticmethod(codec.route_key)
+    read = staticmethod(codec.read)
+    read_book = staticmethod(codec.read_book)
+    trade_ids = staticmethod(codec.trade_ids)
+    encode = staticmethod(codec.encode)
+    blamed = staticmethod(codec.blamed)
+
     def __init__(self, config: WeexConfig) -> None:
         self._config = config
         silence_seconds = config.stale_after_seconds or endpoints.HEARTBEAT.silence_seconds
@@ -81,10 +86,7 @@ class WeexVenue:
         headers = {"User-Agent": endpoints.USER_AGENT}
         if scope is Scope.PUBLIC:
             return DialRequest(self._config.public_url, headers)
-        self.check_credentials()
-        credentials = self._config.credentials()
-        assert credentials is not None
-        headers |= endpoints.private_headers(credentials, now_ns)
+        headers |= endpoints.private_headers(self._checked_credentials(), now_ns)
         return DialRequest(self._config.private_url, headers)
 
     def check_credentials(self) -> None:
@@ -93,7 +95,11 @@ class WeexVenue:
         Raises:
             ConfigError: If credentials are missing, or would cross the network in clear.
         """
-        if self._config.credentials() is None:
+        self._checked_credentials()
+
+    def _checked_credentials(self) -> tuple[str, str, str]:
+        credentials = self._config.credentials()
+        if credentials is None:
             raise ConfigError(
                 "private streams need credentials: set WEEX_API_KEY, WEEX_SECRET_KEY and"
                 " WEEX_PASSPHRASE, or api_key, secret_key and passphrase of WeexConfig"
@@ -103,6 +109,7 @@ class WeexVenue:
             raise ConfigError(
                 f"private_url {url} would send the credentials in clear: use a wss:// address"
             )
+        return credentials
 
     def scope(self, channel: Channel) -> Scope:
         """Return which connection carries a channel."""
@@ -165,27 +172,3 @@ class WeexVenue:
     def decoder(self, channel: Channel) -> Decoder:
         """Return what reads a channel's frames into messages."""
         return _DECODERS[channel]
-
-    def route_key(self, frame: bytes) -> Hashable | None:
-        """Read from the first bytes which feed a frame belongs to, or None."""
-        return codec.route_key(frame)
-
-    def read(self, frame: bytes) -> Event:
-        """Read completely what a frame means."""
-        return codec.read(frame)
-
-    def read_book(self, frame: bytes) -> BookUpdate:
-        """Read a frame of a book feed."""
-        return codec.read_book(frame)
-
-    def trade_ids(self, frame: bytes) -> Sequence[str]:
-        """Read the ids of a trade frame's trades from its bytes."""
-        return codec.trade_ids(frame)
-
-    def encode(self, intent: Intent, request_id: int) -> str:
-        """Write a request."""
-        return codec.encode(intent, request_id)
-
-    def blamed(self, reason: str, feeds: Sequence[Feed]) -> Sequence[Feed]:
-        """Return which feeds of a refused request the venue's words name."""
-        return codec.blamed(reason, feeds)

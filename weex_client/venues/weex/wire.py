@@ -7,8 +7,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AliasChoices, AliasPath, BaseModel, BeforeValidator
-from pydantic import ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    AliasPath,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+)
 
 from weex_client.models import (
     Account,
@@ -48,9 +55,18 @@ __all__ = [
 _AS_THE_VENUE_SPELLS = ConfigDict(validate_by_alias=True, validate_by_name=False)
 
 
-def _seconds(milliseconds: Any) -> Any:
-    # Text is left to the field: pydantic reads or refuses it.
-    return milliseconds / 1000 if isinstance(milliseconds, int) else milliseconds
+# Beyond the year 9999 nothing can be reckoned with: datetime ends there.
+_LAST_MILLISECOND = 253_402_300_799_999
+
+
+def _seconds(milliseconds: Any) -> float:
+    try:
+        whole = int(milliseconds)
+    except (TypeError, OverflowError):
+        raise ValueError("no time in milliseconds") from None
+    if not 0 <= whole <= _LAST_MILLISECOND:
+        raise ValueError("no time in milliseconds")
+    return whole / 1000
 
 
 def _percent(fraction: Money) -> Money:
@@ -58,13 +74,26 @@ def _percent(fraction: Money) -> Money:
     return fraction * 100
 
 
-def _taker_side(buyer_is_maker: Any) -> Any:
+def _taker_side(buyer_is_maker: Any) -> Side:
+    if not isinstance(buyer_is_maker, bool):
+        raise ValueError("neither true nor false")  # noqa: TRY004  # pydantic wants it so
     # The maker bought, so the taker sold: True prints at the bid (contract-trade.jsonl).
-    return {True: "sell", False: "buy"}.get(buyer_is_maker, buyer_is_maker)
+    return "sell" if buyer_is_maker else "buy"
+
+
+def _order_side(side: Any) -> Side:
+    match side:
+        case "BUY" | "buy":
+            return "buy"
+        case "SELL" | "sell":
+            return "sell"
+    # A guess would turn a position around.
+    raise ValueError("neither BUY nor SELL")
 
 
 Seconds = Annotated[float, BeforeValidator(_seconds)]
-Milliseconds = int
+OrderSide = Annotated[Side, BeforeValidator(_order_side)]
+Milliseconds = Annotated[int, Field(ge=0, le=_LAST_MILLISECOND)]
 
 
 class WeexTicker(Ticker):
@@ -194,8 +223,8 @@ class BookTickerFrame(BaseModel):
     s: str
 
 
-# A numeral that a book can hold: no sign, no exponent, no NaN.
-Numeral = Annotated[str, Field(pattern=r"^\d+(\.\d+)?$")]
+# What the codec's fast way cuts out: a digit first, no second nought, no exponent, no NaN.
+Numeral = Annotated[str, Field(pattern=r"^(0|0?[1-9][0-9]*)(\.[0-9]*)?$")]
 
 
 class DepthFrame(BaseModel):
@@ -278,7 +307,7 @@ class OrderItem(BaseModel):
     id: str
     clientOrderId: str | None = None
     symbol: str
-    orderSide: str
+    orderSide: OrderSide
     type: str
     status: str
     price: Money
@@ -316,7 +345,7 @@ class FillItem(BaseModel):
     id: str
     orderId: str
     symbol: str
-    orderSide: str
+    orderSide: OrderSide
     fillSize: Money
     fillValue: Money
     fillFee: Money | None = None
