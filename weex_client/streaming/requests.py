@@ -98,6 +98,7 @@ class Requests:
             limit = self._limits.rejects_per_connection
             if limit is not None and self._rejects >= limit - 1:
                 # One more refusal would close the connection under the good streams.
+                self._groups.appendleft(feeds)
                 self._verdict = TransportError(
                     f"{self._rejects} requests were refused on this connection, and the venue"
                     f" closes it after {limit}"
