@@ -302,7 +302,7 @@ def test_replay_after_an_interruption_adds_only_what_is_new(line: Line) -> None:
     opened(line)
     line.receive(trades("b", "c", is_snapshot=True))
     assert [message.data.trade_id for message in reader.messages] == ["a", "b", "c"]
-    assert line.kinds() == []
+    assert line.kinds() == ["resubscribed"]
 
 
 def test_replay_that_reaches_back_to_nothing_known_is_a_gap(line: Line) -> None:
@@ -313,7 +313,7 @@ def test_replay_that_reaches_back_to_nothing_known_is_a_gap(line: Line) -> None:
     opened(line)
     line.receive(trades("y", is_snapshot=True), trades("z"))
     assert [message.data.trade_id for message in reader.messages] == ["a", "y", "z"]
-    assert line.kinds() == ["gap"]
+    assert line.kinds() == ["gap", "resubscribed"]
     assert line.counters["trades"].gaps == 1
 
 
@@ -323,7 +323,7 @@ def test_first_history_is_no_gap(line: Line) -> None:
     line.session.lost()
     opened(line)
     line.receive(trades("a", is_snapshot=True))
-    assert line.kinds() == []
+    assert line.kinds() == ["resubscribed"]
 
 
 def test_unreadable_trades_are_counted_and_the_stream_goes_on(line: Line) -> None:

@@ -61,11 +61,13 @@ class Wire(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
         self.written = b""
+        self.is_written = asyncio.Event()
         self.is_reading_paused = False
         self.is_aborted = False
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.written += data
+        self.is_written.set()
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
         pass
@@ -89,17 +91,24 @@ class Wire(asyncio.Transport):
         self.is_aborted = True
 
 
-async def opened(max_size: int = MAX_BYTES, extra: bytes = b"") -> tuple[FrameConnection, Wire]:
-    """Return a connection whose handshake is done; ``extra`` came in the same packet."""
+async def opened(
+    max_size: int = MAX_BYTES, extra: bytes = b"", split: int = 1 << 30
+) -> tuple[FrameConnection, Wire]:
+    """Return a connection whose handshake is done; ``extra`` came in the same packet.
+
+    ``split`` cuts that packet in two.
+    """
     connection = FrameConnection(
         ClientProtocol(parse_uri("ws://127.0.0.1:1/"), max_size=max_size), max_queue=None
     )
     wire = Wire()
     connection.connection_made(wire)
     handshake = asyncio.create_task(connection.handshake())
-    while not wire.written:
-        await asyncio.sleep(0)
-    connection.data_received(accept(wire.written) + extra)
+    await wire.is_written.wait()
+    response = accept(wire.written) + extra
+    connection.data_received(response[:split])
+    if split < len(response):
+        connection.data_received(response[split:])
     await handshake
     wire.written = b""
     return connection, wire
@@ -135,10 +144,11 @@ def test_frames_come_out_whole_however_the_bytes_are_cut(
     stream = b"".join(raw for piece in pieces for raw, _ in piece)
     expected = [payload for piece in pieces for _, payload in piece if payload is not None]
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=12)))
+    split = data.draw(st.integers(1, 200))
     chunks = [stream[a:b] for a, b in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
 
     async def scenario() -> list[bytes]:
-        connection, _ = await opened(extra=chunks[0])
+        connection, _ = await opened(extra=chunks[0], split=split)
         for chunk in chunks[1:]:
             connection.data_received(chunk)
         if not expected:
@@ -409,5 +419,7 @@ async def test_sending_on_a_dead_line_says_that_it_is_dead() -> None:
     async with served(handle) as url:
         transport = await dialled(url)
         transport.abort()
+        with pytest.raises(ConnectionLostError):
+            await transport.receive()
         with pytest.raises(ConnectionLostError):
             await transport.send("x")

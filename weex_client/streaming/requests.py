@@ -94,16 +94,16 @@ class Requests:
             self._resync_times.pop(feed, None)
         for feeds in self._chunks((*unwanted, *due)):
             yield self.write(Unsubscribe(feeds), now)
-        for feeds in self._missing(wanted):
-            limit = self._limits.rejects_per_connection
-            if limit is not None and self._rejects >= limit - 1:
-                # One more refusal would close the connection under the good streams.
-                self._groups.appendleft(feeds)
+        limit = self._limits.rejects_per_connection
+        if limit is not None and self._rejects >= limit - 1:
+            # One more refusal would close the connection under the good streams.
+            if any(self._may_ask(feed, wanted) for feed in wanted):
                 self._verdict = TransportError(
                     f"{self._rejects} requests were refused on this connection, and the venue"
                     f" closes it after {limit}"
                 )
-                return
+            return
+        for feeds in self._missing(wanted):
             self._asked |= dict.fromkeys(feeds, now)
             yield self.write(Subscribe(feeds), now)
 

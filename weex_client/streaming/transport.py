@@ -6,6 +6,7 @@ import asyncio
 import email.utils
 import logging
 import ssl
+import sys
 import time
 from typing import Any, NamedTuple, Protocol, cast
 
@@ -44,6 +45,9 @@ _LONG_LENGTH = 126
 
 # Frames kept for a reader that does not come (OverflowPolicy.BLOCK) before the socket is paused.
 _PAUSE_BYTES = 4 * 1024 * 1024
+
+# Longer responses are none; the library has its own limits for lines and headers.
+_MAX_RESPONSE_BYTES = 256 * 1024
 
 _CLOSE_SECONDS = 0.5
 _SEND_SECONDS = 10.0
@@ -113,6 +117,7 @@ class FrameConnection(ClientConnection):
         self._waiting_bytes = 0
         self._received_time_ns = 0
         self._fragments: list[bytes] = []
+        self._is_answered = False
         self._rest = bytearray()
         self._rest_needs = 0
         self._is_paused = False
@@ -122,13 +127,15 @@ class FrameConnection(ClientConnection):
     def data_received(self, data: bytes) -> None:
         """Cut frames, hand the unusual to the library, wake the reader."""
         self._received_time_ns = time.time_ns()
-        if self._rest:
+        if not self._is_answered or self._rest:
             self._rest += data
-            if len(self._rest) < self._rest_needs:
+            if not self._is_answered:
+                self._receive_response()
+            if len(self._rest) < self._rest_needs or not self._is_answered:
                 return
             data = bytes(self._rest)
             self._rest.clear()
-        if self._is_between_frames():
+        if self.protocol.state is OPEN:
             self._cut(data)
         else:
             super().data_received(data)
@@ -138,21 +145,26 @@ class FrameConnection(ClientConnection):
             self._is_paused = True
             self.transport.pause_reading()
 
-    def _is_between_frames(self) -> bool:
-        """Tell whether the library's parser expects the first byte of a new message."""
-        protocol = self.protocol
-        return (
-            self.response is not None
-            and protocol.state is OPEN
-            and not protocol.extensions
-            and not protocol.reader.buffer
-            and protocol.current_size is None
-        )
+    def _receive_response(self) -> None:
+        """Give the library the handshake's response, and not a byte of the frames behind it.
+
+        Its parser keeps the beginning of a frame where nobody can see it: it only ever gets
+        whole ones.
+        """
+        end = self._rest.find(b"\r\n\r\n") + 4
+        if end < 4 and len(self._rest) <= _MAX_RESPONSE_BYTES:
+            return
+        response = bytes(self._rest[:end]) if end >= 4 else bytes(self._rest)
+        del self._rest[: len(response)]
+        self._is_answered = True
+        super().data_received(response)
 
     def _cut(self, data: bytes) -> None:
         """Cut whole frames; keep the beginning of one that is not complete yet."""
+        protocol, frames = self.protocol, self._frames
         position, end = 0, len(data)
-        frames, max_size = self._frames, self.protocol.max_message_size or end
+        max_size = protocol.max_message_size or sys.maxsize
+        is_fragmented = protocol.current_size is not None
         while end - position >= 2:
             length = data[position + 1]
             start = position + 2
@@ -170,20 +182,19 @@ class FrameConnection(ClientConnection):
             if stop > end:
                 self._keep(data, position, stop - position)
                 return
-            if data[position] == _WHOLE_TEXT:
+            if data[position] == _WHOLE_TEXT and not is_fragmented:
                 frames.append(data[start:stop])
                 self._waiting_bytes += length
             else:
                 super().data_received(data[position:stop])
-                if not self._is_between_frames():
-                    position = stop
-                    break
+                if protocol.state is not OPEN:
+                    return
+                is_fragmented = protocol.current_size is not None
             position = stop
         else:
             self._keep(data, position, 2)
             return
-        if position < end:
-            super().data_received(data[position:])
+        super().data_received(data[position:])
 
     def _keep(self, data: bytes, position: int, needs: int) -> None:
         if position < len(data):
