@@ -14,10 +14,14 @@ __all__ = ["BookSide", "OrderBook", "SideMoment"]
 SideMoment = tuple[Sequence[Decimal], Sequence[str]]
 """Prices and the sizes at them, as text, best first: one side at one moment, at the least cost."""
 
-# What a size may be that is no new size: every way to spell the zero that removes a level (venues
-# differ in how many places they print), and what is left of a number without its digits.
-_ZEROS = frozenset({"0", "0.", *("0." + "0" * places for places in range(1, 41))})
-_NO_SIZES = _ZEROS | {"", "."}
+# Every way to spell the zero that removes a level: venues differ in how many places they print.
+_ZEROS = frozenset(
+    whole + point_and_places
+    for whole in ("", "0", "00", "000")
+    for point_and_places in ("", *("." + "0" * places for places in range(41)))
+) - {"", "."}
+_NO_NUMBERS = frozenset({"", "."})  # what digits and points may spell that is no number
+_NO_SIZES = _ZEROS | _NO_NUMBERS
 
 
 class BookSide:
@@ -77,7 +81,7 @@ class BookSide:
             if size in _ZEROS:
                 index = self._names.index(name)  # faster than a Decimal up to about 50 levels
                 del self.prices[index], self._names[index], self._sizes[name]
-            elif size in _NO_SIZES:
+            elif size in _NO_NUMBERS:
                 raise DecodeError(f"the size at {name} is no number: {size!r}")
 
     def lowest(self, count: int) -> SideMoment:
@@ -174,6 +178,8 @@ class OrderBook:
 
     def _fold(self, bids: Sequence[str], asks: Sequence[str]) -> None:
         if not self.is_folded:
+            if not (_NO_NUMBERS.isdisjoint(bids) and _NO_NUMBERS.isdisjoint(asks)):
+                raise DecodeError("a price or size without a digit")
             return
         self._bids.fold(bids)
         self._asks.fold(asks)

@@ -357,12 +357,7 @@ def _split_sides(frame: bytes, start: int) -> tuple[list[str], list[str]] | None
     )
     skeleton = _skeleton(len(sides[0]) // 2, len(sides[1]) // 2)
     points = levels.translate(None, b"0123456789")
-    if points.replace(b'"."', b'""') != skeleton:
-        return None
-    # Nothing at all is no number, and zero must be spelled as the book knows it.
-    if b'""' in levels or b'".' in levels or b'"00' in levels:
-        return None
-    return sides
+    return sides if points.replace(b'"."', b'""') == skeleton else None
 
 
 @lru_cache(maxsize=4096)

@@ -223,8 +223,9 @@ class BookTickerFrame(BaseModel):
     s: str
 
 
-# What the codec's fast way cuts out: a digit first, no second nought, no exponent, no NaN.
-Numeral = Annotated[str, Field(pattern=r"^(0|0?[1-9][0-9]*)(\.[0-9]*)?$")]
+# What the codec's fast way cuts out: digits and at most one point; no sign, exponent or NaN. The
+# book refuses what is no number all the same: nothing, or a point alone.
+Numeral = Annotated[str, Field(pattern=r"^[0-9]*\.?[0-9]*$")]
 
 
 class DepthFrame(BaseModel):
