@@ -152,7 +152,7 @@ def _mixed(found: Found) -> Iterator[Verdict]:
     bare = found.get(("mixed", "websockets + orjson"))
     for name, what in (
         ("weex_client, books as changes", "each change a message"),
-        ("weex_client, books as views", "each change folded into a whole book"),
+        ("weex_client, books as views", "each change built into a whole book"),
     ):
         ours = found.get(("mixed", name))
         if ours and bare:

@@ -89,12 +89,16 @@ class FeedState:
         self._has_complained = False
 
     def join(self, audience: Audience) -> None:
-        """Serve one more topic."""
-        self.audiences[audience.topic] = audience
+        """Serve one more topic.
+
+        The dict of audiences is replaced, never changed: a reader whose queue runs over leaves
+        in the middle of a publication.
+        """
+        self.audiences = {**self.audiences, audience.topic: audience}
 
     def leave(self, topic: Topic) -> bool:
         """Serve a topic no more; return True if none is left."""
-        self.audiences.pop(topic, None)
+        self.audiences = {key: each for key, each in self.audiences.items() if key != topic}
         return not self.audiences
 
     @property

@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from enum import StrEnum
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-from weex_client.errors import SlowConsumerError, WeexClientError
+from weex_client.errors import SlowConsumerError, UsageError
 from weex_client.metrics import ChannelCounters
 from weex_client.streaming.registry import Sealed
 
-__all__ = ["Gate", "Mailbox", "OverflowPolicy", "Subscription"]
+__all__ = ["Batches", "Gate", "Mailbox", "OverflowPolicy", "Subscription"]
 
 T = TypeVar("T", covariant=True)
 
@@ -128,6 +128,7 @@ class Mailbox:
         self.is_late = False
         self.is_strained = False
         self.is_released = False
+        self.is_closed = False
         self._counters = counters
         self._gate = gate
         self._on_overflow = on_overflow
@@ -166,6 +167,8 @@ class Mailbox:
 
     def _push_newest(self, symbol: str | None, item: Any) -> None:
         """Replace the waiting message of this symbol, which keeps its place in the queue."""
+        if self._end is not None:
+            return
         if symbol in self._newest:
             self._newest[symbol] = item
             self._drop_one()
@@ -248,6 +251,7 @@ class Mailbox:
 
     def close(self) -> None:
         """Throw away what waits and end now."""
+        self.is_closed = True
         self.release()
         self._held.clear()
         self._gate.let_go(self)
@@ -321,9 +325,9 @@ class Subscription(AsyncGenerator[T, None], Generic[T]):
             del self
             raise
 
-    async def asend(self, value: None) -> T:  # noqa: ARG002  # the protocol has it
+    def asend(self, value: None) -> Coroutine[Any, Any, T]:  # noqa: ARG002  # generators have it
         """Read the next message; what is sent goes nowhere."""
-        return await self.__anext__()
+        return self.__anext__()
 
     async def athrow(self, typ: Any, val: Any = None, tb: TracebackType | None = None) -> T:
         """Close, and raise what was thrown."""
@@ -344,7 +348,7 @@ class Subscription(AsyncGenerator[T, None], Generic[T]):
     def __del__(self) -> None:
         # The collector may run anywhere: the loop does the work, when it is there to do it.
         mailbox = getattr(self, "_mailbox", None)
-        if mailbox is not None and not mailbox.is_released:
+        if mailbox is not None and not mailbox.is_closed:
             with contextlib.suppress(RuntimeError):  # the loop was closed first, with everything
                 self._loop.call_soon_threadsafe(mailbox.close)
 
@@ -363,33 +367,49 @@ class Subscription(AsyncGenerator[T, None], Generic[T]):
         """Messages that wait to be read."""
         return self._mailbox.pending
 
-    async def batches(self, max_size: int, max_wait_seconds: float) -> AsyncIterator[list[T]]:
+    def batches(self, max_size: int, max_wait_seconds: float) -> Batches[T]:
         """Read lists of messages instead of single ones.
 
         Args:
             max_size: Messages of a full list.
             max_wait_seconds: How long a list may wait for more, counted from its first message.
 
-        Yields:
-            Lists of 1 to ``max_size`` messages. When the stream ends, what was gathered comes
-            before the end or the error.
+        Returns:
+            An async iterator of lists of 1 to ``max_size`` messages. When the stream ends, what
+            was gathered comes before the end or the error.
         """
+        return Batches(self, max_size, max_wait_seconds)
+
+
+class Batches(AsyncIterator[list[T]], Generic[T]):
+    """Gather a stream's messages into lists; a wait that is cancelled loses nothing."""
+
+    def __init__(self, stream: Subscription[T], max_size: int, max_wait_seconds: float) -> None:
         if max_size < 1 or max_wait_seconds < 0:
-            raise ValueError("max_size must be at least 1, max_wait_seconds at least 0")
-        while True:
-            batch: list[T] = []
+            raise UsageError("max_size must be at least 1, max_wait_seconds at least 0")
+        self._stream = stream
+        self._max_size = max_size
+        self._max_wait_seconds = max_wait_seconds
+        self._gathered: list[T] = []
+        self._end: Exception | None = None
+
+    async def __anext__(self) -> list[T]:
+        if self._end is None:
             try:
-                batch.append(await self.__anext__())
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(max_wait_seconds):
-                        while len(batch) < max_size:
-                            batch.append(await self.__anext__())
-            except StopAsyncIteration:
-                if batch:
-                    yield batch
-                return
-            except WeexClientError:
-                if batch:
-                    yield batch
-                raise
-            yield batch
+                await self._gather()
+            except Exception as exc:  # noqa: BLE001  # raised below, behind what was gathered
+                self._end = exc
+        if not self._gathered and self._end is not None:
+            error, self._end = self._end, StopAsyncIteration()
+            raise error
+        batch, self._gathered = self._gathered, []
+        return batch
+
+    async def _gather(self) -> None:
+        stream, batch = self._stream, self._gathered
+        if not batch:
+            batch.append(await stream.__anext__())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._max_wait_seconds):
+                while len(batch) < self._max_size:
+                    batch.append(await stream.__anext__())
