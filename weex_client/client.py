@@ -69,6 +69,7 @@ class StreamClient:
         self._counters: dict[str, ChannelCounters] = {}
         self._event_readers: dict[Mailbox, None] = {}
         self._opening = asyncio.Lock()
+        self._is_open = False
 
     async def __aenter__(self) -> Self:
         await self.connect()
@@ -90,27 +91,34 @@ class StreamClient:
             ConfigError: If the address is none.
         """
         async with self._opening:
-            if self._pools:
+            if self._is_open:
                 return
-            pool = self._make_pool(Scope.PUBLIC)
-            await pool.open(retry_first_connect=self._retry_first_connect)
-            self._pools[Scope.PUBLIC] = pool
+            await self.disconnect()  # to its end, if an earlier call was cancelled
+            pool = self._pools[Scope.PUBLIC] = self._make_pool(Scope.PUBLIC)
+            try:
+                await pool.open(retry_first_connect=self._retry_first_connect)
+            except BaseException:
+                self._pools.pop(Scope.PUBLIC, None)
+                raise
+            self._is_open = True
 
     async def disconnect(self) -> None:
         """End every stream, close every connection and leave no task behind. Idempotent."""
-        pools = tuple(self._pools.values())
-        self._pools.clear()
-        try:
-            for pool in pools:
-                await pool.close()
-        finally:
-            for mailbox in tuple(self._event_readers):
-                mailbox.end(None)
+        self._is_open = False
+        pools = dict(self._pools)
+        for pool in pools.values():
+            pool.end()  # all of them before the first wait, which may be cancelled
+        for mailbox in tuple(self._event_readers):
+            mailbox.end(None)
+        await asyncio.gather(*(pool.close() for pool in pools.values()))
+        for scope, pool in pools.items():
+            if self._pools.get(scope) is pool:
+                del self._pools[scope]
 
     @property
     def is_connected(self) -> bool:
         """True while the client is open, unless a connection that is needed is down."""
-        return bool(self._pools) and all(pool.is_connected for pool in self._pools.values())
+        return self._is_open and all(pool.is_connected for pool in self._pools.values())
 
     def stats(self) -> ClientStats:
         """Return a frozen picture of what was received, dropped and lost so far."""
@@ -304,7 +312,7 @@ class StreamClient:
         return Subscription(mailbox)
 
     def _open_pool(self, scope: Scope) -> ConnectionPool:
-        if not self._pools:
+        if not self._is_open:
             raise ClientClosedError(
                 "the client is not open: use 'async with client', or await client.connect() first"
             )
@@ -322,6 +330,7 @@ class StreamClient:
             self._clock,
             self._channel_counters,
             self._emit,
+            lambda: sum(map(len, self._pools.values())),
         )
 
     def _channel_counters(self, channel: str) -> ChannelCounters:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from weex_client.clock import Clock
 from weex_client.config import StreamConfig
-from weex_client.errors import RateLimitedError, SubscriptionRejectedError, WeexClientError
+from weex_client.errors import RateLimitedError, SubscriptionRejectedError
 from weex_client.metrics import ChannelCounters, ScopeStats
 from weex_client.models import ConnectionEvent
 from weex_client.protocol import Feed, Scope, Topic, Venue
@@ -24,7 +24,8 @@ class ConnectionPool:
     """Spread feeds over as few connections as the venue allows.
 
     One connection serves a scope until it is full; a further one is opened then, and closes by
-    itself when its last feed is gone.
+    itself when its last feed is gone. Venues count connections by address, so
+    ``connection_count`` counts those of all pools.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class ConnectionPool:
         clock: Clock,
         counters: Callable[[str], ChannelCounters],
         emit: Callable[[ConnectionEvent], None],
+        connection_count: Callable[[], int],
     ) -> None:
         self.scope = scope
         self.gate = Gate()
@@ -45,6 +47,7 @@ class ConnectionPool:
         self._clock = clock
         self._counters = counters
         self._emit = emit
+        self._connection_count = connection_count
         self._registry = Registry()
         self._supervisors: list[Supervisor] = []
         self._carriers: dict[Feed, Supervisor] = {}
@@ -55,27 +58,25 @@ class ConnectionPool:
         Raises:
             WeexClientError: If that fails, unless it should be tried for ever.
         """
-        attempt = 0
-        while True:
-            supervisor = self._make()
-            try:
-                await supervisor.dial()
-            except WeexClientError as exc:
-                if not (retry_first_connect and exc.retryable):
-                    raise
-                attempt += 1
-                await supervisor.back_off(exc, attempt)
-            else:
-                self._supervisors.append(supervisor)
-                return
+        supervisor = self._make()
+        self._supervisors.append(supervisor)
+        await supervisor.dial(retry=retry_first_connect)
 
-    async def close(self) -> None:
-        """End every stream and every connection."""
+    def end(self) -> None:
+        """End every stream, and let every connection end; ``close`` waits for it."""
         for audience in self._registry:
             audience.end(None)
+        for supervisor in self._supervisors:
+            supervisor.cancel()
+
+    async def close(self) -> None:
+        """End every stream and every connection; may be called again if it was cancelled."""
+        self.end()
         await asyncio.gather(*(supervisor.stop() for supervisor in self._supervisors))
-        self._supervisors.clear()
-        self._carriers.clear()
+
+    def __len__(self) -> int:
+        """Return how many connections there are, open or not."""
+        return len(self._supervisors)
 
     @property
     def is_connected(self) -> bool:
@@ -111,7 +112,7 @@ class ConnectionPool:
         for supervisor in self._supervisors:
             if supervisor.session.feed_count < limits.feeds_per_connection:
                 return supervisor
-        if len(self._supervisors) >= limits.connections:
+        if self._connection_count() >= limits.connections:
             raise RateLimitedError(
                 f"{self._venue.name} allows {limits.connections} connections of"
                 f" {limits.feeds_per_connection} subscriptions, and all of them are taken"

@@ -63,6 +63,7 @@ class Session:
     ) -> None:
         self.scope = scope
         self.needs_pull = False
+        self.has_data = False
         self.frames = 0
         self.bytes = 0
         self.unknown: Counter[str] = Counter()
@@ -131,6 +132,7 @@ class Session:
     def opened(self, now: float) -> None:
         """Start on a new connection: everything wanted is asked for again."""
         self._is_open = True
+        self.has_data = False
         self._now = self._heard = self._idle_since = now
         self._ping_due_answer = self._silence = None
         self._requests.reset()
@@ -189,6 +191,7 @@ class Session:
             state = self._state_of(frame, key, received_time_ns)
             if state is None:
                 return
+        self.has_data = True
         counters = state.counters
         counters.frames += 1
         counters.bytes += len(frame)

@@ -394,22 +394,30 @@ class Batches(AsyncIterator[list[T]], Generic[T]):
         self._end: Exception | None = None
 
     async def __anext__(self) -> list[T]:
-        if self._end is None:
-            try:
-                await self._gather()
-            except Exception as exc:  # noqa: BLE001  # raised below, behind what was gathered
-                self._end = exc
-        if not self._gathered and self._end is not None:
-            error, self._end = self._end, StopAsyncIteration()
-            raise error
-        batch, self._gathered = self._gathered, []
-        return batch
+        try:
+            if self._end is None:
+                try:
+                    await self._gather()
+                except Exception as exc:  # noqa: BLE001  # raised below, behind what was gathered
+                    self._end = exc
+            if not self._gathered and self._end is not None:
+                error, self._end = self._end, StopAsyncIteration()
+                raise error
+            batch, self._gathered = self._gathered, []
+            return batch
+        except BaseException:
+            del self  # as in Subscription.__anext__
+            raise
 
     async def _gather(self) -> None:
         stream, batch = self._stream, self._gathered
-        if not batch:
-            batch.append(await stream.__anext__())
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._max_wait_seconds):
-                while len(batch) < self._max_size:
-                    batch.append(await stream.__anext__())
+        try:
+            if not batch:
+                batch.append(await stream.__anext__())
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._max_wait_seconds):
+                    while len(batch) < self._max_size:
+                        batch.append(await stream.__anext__())
+        except BaseException:
+            del self, stream
+            raise

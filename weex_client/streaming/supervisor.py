@@ -14,6 +14,7 @@ from typing import Any
 from weex_client.clock import Clock
 from weex_client.config import StreamConfig
 from weex_client.errors import (
+    ClientClosedError,
     ConnectError,
     ConnectionLostError,
     RateLimitedError,
@@ -77,6 +78,8 @@ class Supervisor:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._first_dial: asyncio.Future[None] | None = None
+        self._retries_first_dial = False
+        self._is_let_go = False
 
     @property
     def is_open(self) -> bool:
@@ -92,13 +95,17 @@ class Supervisor:
         """Begin; the connection is dialled when it is first needed."""
         self._task = asyncio.create_task(self._run(), name=f"weex_client {self.session.scope}")
 
-    async def dial(self) -> None:
+    async def dial(self, *, retry: bool) -> None:
         """Begin, and dial now.
 
+        Args:
+            retry: Go on trying when the dial fails for a reason that may pass.
+
         Raises:
-            WeexClientError: If the first dial fails; then nothing was begun.
+            WeexClientError: If the dial fails; then nothing was begun.
         """
         self._first_dial = asyncio.get_running_loop().create_future()
+        self._retries_first_dial = retry
         self.start()
         try:
             await self._first_dial
@@ -110,22 +117,33 @@ class Supervisor:
         """Let the session's wishes go out in the next turn of the loop."""
         self._wake.set()
 
+    def cancel(self) -> None:
+        """Let the tasks end; ``stop`` waits for it."""
+        if self._task is not None:
+            self._task.cancel()
+
     async def stop(self) -> None:
-        """Close the connection and end the tasks."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.wait((task,))
-            if not task.cancelled() and task.exception() is not None:
-                logger.error("a connection's task failed", exc_info=task.exception())
+        """Close the connection and end the tasks; may be called again if it was cancelled."""
+        self.cancel()
+        if self._task is not None:
+            await asyncio.wait((self._task,))
 
     async def _run(self) -> None:
+        try:
+            while not await self._kept_connected():
+                pass
+        finally:
+            self._report_first_dial(ClientClosedError("the client was closed while it connected"))
+
+    async def _kept_connected(self) -> bool:
+        """Work until the first dial has failed; return False where a bug calls for a new start."""
         try:
             await self._keep_connected()
         except Exception as exc:
             logger.exception("%s: a bug in the client ends its streams", self._venue.name)
             self.session.end(exc)
-            self._report_first_dial(exc)
+            return self._report_first_dial(exc)
+        return True
 
     async def _keep_connected(self) -> None:
         attempt = 0
@@ -134,18 +152,19 @@ class Supervisor:
             try:
                 transport = await self._open()
             except WeexClientError as exc:
-                if self._report_first_dial(exc):
+                may_retry = self._retries_first_dial and exc.retryable
+                if not may_retry and self._report_first_dial(exc):
                     return
                 attempt = await self._after_failure(exc, attempt)
                 continue
             self._report_first_dial(None)
-            opened_at, frames_before = self._clock.monotonic(), self.session.frames
+            opened_at = self._clock.monotonic()
             cause = await self._serve(transport)
-            if cause is None:
+            if cause is None or not self.is_needed:
                 attempt = 0
                 continue
             lasted_seconds = self._clock.monotonic() - opened_at
-            if lasted_seconds >= _STABLE_SECONDS and self.session.frames > frames_before:
+            if lasted_seconds >= _STABLE_SECONDS and self.session.has_data:
                 attempt = 0
             attempt = await self._after_failure(cause, attempt)
 
@@ -216,6 +235,7 @@ class Supervisor:
             What ended it, or None if it was no longer needed.
         """
         session = self.session
+        self._is_let_go = False
         self.opened_at = self._clock.monotonic()
         session.opened(self.opened_at)
         self._announce("connected")
@@ -224,9 +244,7 @@ class Supervisor:
         try:
             await self._read(transport)
         except TransportError as exc:
-            cause = session.verdict or exc
-            if session.verdict is None and session.is_idle(self._clock.monotonic()):
-                cause = None
+            cause = None if self._is_let_go else session.verdict or exc
         finally:
             writer.cancel()
             self.opened_at = None
@@ -275,10 +293,13 @@ class Supervisor:
             try:
                 for text in session.pull(now):
                     await transport.send(text)
-            except TransportError:
-                transport.abort()  # the reader meets the end of the line and reports it
-                return
-            if session.verdict is not None or session.is_idle(now):
+            except Exception as exc:
+                transport.abort()  # the reader meets the end of the line
+                if isinstance(exc, TransportError):
+                    return
+                raise
+            self._is_let_go = session.verdict is None and session.is_idle(now)
+            if session.verdict is not None or self._is_let_go:
                 transport.abort()
                 return
             await clock.wait(self._wake, session.next_due(clock.time_ns()))
