@@ -261,7 +261,9 @@ def test_pong_owed_to_a_lost_connection_is_not_sent_to_the_next(line: Line) -> N
 
 
 def test_silence_sends_a_ping_and_then_gives_a_verdict(line: Line) -> None:
+    line.join(Channel.TICKER, BTC)
     line.open()
+    line.answer(line.requests())
     assert line.session.next_due(line.now_ns) == 30.0
     line.wait(29.9)
     assert line.requests() == []
@@ -283,13 +285,28 @@ def test_silence_sends_a_ping_and_then_gives_a_verdict(line: Line) -> None:
     "frame", [{"result": True, "id": 1}, {"id": "1", "method": "PONG"}, {"x": 1}, b"hello"]
 )
 def test_any_frame_ends_the_doubt_about_a_silent_line(line: Line, frame: Any) -> None:
+    line.join(Channel.TICKER, BTC)
     line.open()
+    line.answer(line.requests())
     line.wait(30)
     line.requests()
     line.wait(5)
     line.receive(frame)
     line.wait(29.9)
     assert line.session.verdict is None
+    assert line.requests() == []
+    line.wait(0.1)
+    assert [r["method"] for r in line.requests()] == ["PING"]
+
+
+def test_silence_counts_from_the_first_subscription(line: Line) -> None:
+    line.open()
+    line.wait(31)
+    assert line.requests() == []
+    line.join(Channel.TICKER, BTC)
+    line.wait(0)
+    line.answer(line.requests())
+    line.wait(29.9)
     assert line.requests() == []
     line.wait(0.1)
     assert [r["method"] for r in line.requests()] == ["PING"]

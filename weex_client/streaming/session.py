@@ -80,6 +80,7 @@ class Session:
         self._is_open = False
         self._now = 0.0
         self._heard = 0.0
+        self._is_listening = False
         self._ping_due_answer: float | None = None
         self._silence: TransportError | None = None
         self._idle_since = 0.0
@@ -125,6 +126,7 @@ class Session:
         self._routes = {key: route for key, route in self._routes.items() if route is not state}
         if not self._feeds:
             self._idle_since = now
+            self._is_listening = False
         return True
 
     # What happens to the line.
@@ -132,6 +134,7 @@ class Session:
     def opened(self, now: float) -> None:
         """Start on a new connection: everything wanted is asked for again."""
         self._is_open = True
+        self._is_listening = bool(self._feeds)
         self.has_data = False
         self._now = self._heard = self._idle_since = now
         self._ping_due_answer = self._silence = None
@@ -310,7 +313,11 @@ class Session:
 
     def _listen(self, now: float) -> None:
         heartbeat = self._venue.heartbeat
-        if self._ping_due_answer is None:
+        if not self._is_listening:
+            # Silence counts from the first subscription: nothing was to be heard before.
+            self._is_listening = bool(self._feeds)
+            self.excuse_silence(now)
+        elif self._ping_due_answer is None:
             if now >= self._heard + heartbeat.silence_seconds:
                 self._ping_due_answer = now + heartbeat.answer_seconds
                 self._replies.append(Ping())
@@ -335,10 +342,11 @@ class Session:
         """Return when ``tick`` or ``pull`` has something to do, or None while closed."""
         if not self._is_open:
             return None
-        if self._ping_due_answer is None:
-            times = [self._heard + self._venue.heartbeat.silence_seconds]
-        else:
-            times = [self._ping_due_answer]
+        times: list[float] = []
+        if self._ping_due_answer is not None:
+            times.append(self._ping_due_answer)
+        elif self._feeds:
+            times.append(self._heard + self._venue.heartbeat.silence_seconds)
         for time in (self._idle_due(), self._requests.next_due()):
             if time is not None:
                 times.append(time)
@@ -350,7 +358,7 @@ class Session:
             due_ns = state.next_due_ns()
             if due_ns is not None:
                 times.append(self._now + max(0, due_ns - exchange_now_ns) / 1_000_000_000)
-        return min(times)
+        return min(times, default=None)
 
     def _announce(self, kind: EventKind, state: FeedState, now_ns: int, **facts: Any) -> None:
         self._emit(
