@@ -234,6 +234,7 @@ def test_resync_asked_for_twice_is_one(requests: Requests) -> None:
 
 def test_resyncs_wait_longer_each_time_then_ask_for_a_fresh_connection(requests: Requests) -> None:
     pulled(requests, [BTC], 0.0)
+    requests.accepted("1")
     now, waits = 0.0, []
     while requests.verdict is None:
         requests.resync(BTC, now)
@@ -245,8 +246,21 @@ def test_resyncs_wait_longer_each_time_then_ask_for_a_fresh_connection(requests:
     assert "could not be resynchronised in 5 tries" in str(requests.verdict)
 
 
+def test_no_more_requests_wait_for_their_first_answer_than_may_be_refused(
+    requests: Requests,
+) -> None:
+    wanted = []
+    for number in range(7):
+        wanted.append(f"N{number}@ticker")
+        pulled(requests, wanted)
+    assert pulled(requests, wanted) == []
+    requests.accepted("1")
+    assert asked(requests, wanted, 0.0) == [("N5@ticker", "N6@ticker")]
+
+
 def test_resyncs_of_long_ago_are_forgotten(requests: Requests) -> None:
     pulled(requests, [BTC], 0.0)
+    requests.accepted("1")
     for number in range(20):
         now = 301.0 * number
         requests.resync(BTC, now)
@@ -295,6 +309,7 @@ def test_any_wishes_leave_exactly_the_wanted_feeds_asked(turns: list[set[str]]) 
             if request["method"] == "SUBSCRIBE":
                 assert not names & active
                 active |= names
+                requests.accepted(str(request["id"]))
             else:
                 assert names <= active
                 active -= names

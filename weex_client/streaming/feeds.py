@@ -321,8 +321,13 @@ class BookFeed(FeedState):
     def join(self, audience: Audience) -> None:
         """Serve one more topic; the first view needs a book to start from."""
         super().join(audience)
+        if audience.topic.channel is Channel.BOOK:
+            self._begin_folding()
+
+    def _begin_folding(self) -> None:
+        """Keep the book from the next snapshot on; only the venue has one to start from."""
         book = self._book
-        if audience.topic.channel is Channel.BOOK and not book.is_folded:
+        if not book.is_folded:
             book.is_folded = True
             self.needs_resync = book.is_valid
             book.clear()
@@ -337,7 +342,7 @@ class BookFeed(FeedState):
             sides = self._book.view(topic.level or 1)
             return ViewCell(self, sides, *update[3:], received_time_ns).open()
         if not self._book.is_folded:
-            self.needs_resync = True  # only the venue has a snapshot to start from
+            self._begin_folding()
             return None
         view = made_later(OrderBookView, {}, *self._book.view(topic.level or 1))
         delta = OrderBookDelta(bids=view.bids, asks=view.asks, sequence=update.sequence)

@@ -40,9 +40,10 @@ class Requests:
         self._last_id = 0
         self._open: dict[str, _Open] = {}
         self._asked: dict[Feed, float] = {}
+        self._accepted: set[Feed] = set()
         self._rejected: dict[Feed, str] = {}
         self._rejects = 0
-        self._groups: deque[tuple[Feed, ...]] = deque()
+        self._groups: list[tuple[Feed, ...]] = []
         self._resync_due: dict[Feed, float] = {}
         self._resync_times: dict[Feed, deque[float]] = {}
         self._verdict: TransportError | None = None
@@ -89,32 +90,60 @@ class Requests:
         unwanted = tuple(feed for feed in self._asked if feed not in wanted)
         for feed in (*unwanted, *due):
             self._asked.pop(feed, None)
+        self._accepted.difference_update(unwanted)
         for feed in unwanted:
             self._resync_due.pop(feed, None)
             self._resync_times.pop(feed, None)
         for feeds in self._chunks((*unwanted, *due)):
             yield self.write(Unsubscribe(feeds), now)
+        missing = self._missing(wanted)
         limit = self._limits.rejects_per_connection
-        if limit is not None and self._rejects >= limit - 1:
-            # One more refusal would close the connection under the good streams.
-            if any(self._may_ask(feed, wanted) for feed in wanted):
+        if limit is not None and missing:
+            # One refusal too many would close the connection under the good streams, and each
+            # request that waits for its first answer may become one.
+            left = limit - 1 - self._rejects
+            if left <= 0:
                 self._verdict = TransportError(
                     f"{self._rejects} requests were refused on this connection, and the venue"
                     f" closes it after {limit}"
                 )
-            return
-        for feeds in self._missing(wanted):
+                return
+            missing = self._first(missing, left)
+        for feeds in missing:
             self._asked |= dict.fromkeys(feeds, now)
+            self._groups = [group for group in self._groups if group != feeds]
             yield self.write(Subscribe(feeds), now)
 
-    def _missing(self, wanted: Collection[Feed]) -> Iterator[tuple[Feed, ...]]:
+    def _first(self, missing: Sequence[tuple[Feed, ...]], left: int) -> list[tuple[Feed, ...]]:
+        """Return the requests that may go out now; feeds accepted once are not doubted again."""
+        left -= sum(
+            isinstance(request.intent, Subscribe) and self._is_doubtful(request.intent.feeds)
+            for request in self._open.values()
+        )
+        chosen = []
+        for feeds in missing:
+            if self._is_doubtful(feeds):
+                left -= 1
+                if left < 0:
+                    continue
+            chosen.append(feeds)
+        return chosen
+
+    def _is_doubtful(self, feeds: tuple[Feed, ...]) -> bool:
+        return not self._accepted.issuperset(feeds)
+
+    def _missing(self, wanted: Collection[Feed]) -> list[tuple[Feed, ...]]:
         """Return what is wanted and was not asked for, by request."""
-        while self._groups:
-            group = tuple(feed for feed in self._groups.popleft() if self._may_ask(feed, wanted))
-            if group:
-                yield group
-        missing = tuple(feed for feed in wanted if self._may_ask(feed, wanted))
-        yield from self._chunks(missing)
+        self._groups = [
+            group
+            for feeds in self._groups
+            if (group := tuple(feed for feed in feeds if self._may_ask(feed, wanted)))
+        ]
+        grouped = {feed for group in self._groups for feed in group}
+        others = tuple(
+            feed for feed in wanted if feed not in grouped and self._may_ask(feed, wanted)
+        )
+        return [*self._groups, *self._chunks(others)]
 
     def _may_ask(self, feed: Feed, wanted: Collection[Feed]) -> bool:
         return feed in wanted and feed not in self._asked and feed not in self._rejected
@@ -135,7 +164,9 @@ class Requests:
         """Note that a request was accepted; the oldest one where the venue names none."""
         if request_id is None:
             request_id = next(iter(self._open), "")
-        self._open.pop(request_id, None)
+        request = self._open.pop(request_id, None)
+        if request is not None and isinstance(request.intent, Subscribe):
+            self._accepted.update(feed for feed in request.intent.feeds if feed in self._asked)
 
     def refused(self, request_id: str | None, reason: str) -> Sequence[Feed]:
         """Note that a request was refused.

@@ -74,6 +74,9 @@ class Session:
         self._emit = emit
         self._requests = Requests(venue)
         self._feeds: dict[Feed, FeedState] = {}
+        # Given back in this turn of the loop: who wants them again before the venue is told gets
+        # them as they are.
+        self._leaving: dict[Feed, FeedState] = {}
         self._routes: dict[Hashable, FeedState] = {}
         self._interrupted: dict[Feed, float] = {}
         self._replies: list[Intent] = []
@@ -105,12 +108,14 @@ class Session:
         reason = self._requests.rejection(feed)
         if reason is not None:
             raise self._rejection(audience.topic, reason)
-        state = self._feeds.get(feed)
+        state = self._feeds.get(feed) or self._leaving.pop(feed, None)
         if state is None:
             topic = audience.topic
             counters = self._counters(topic.channel)
             state = make_feed(feed, topic, self._venue, counters, self._announce)
-            self._feeds[feed] = state
+            if self._requests.unanswered_since(feed) is not None:
+                state.needs_resync = True  # given back, but the venue was not told yet
+        self._feeds[feed] = state
         state.join(audience)
         current = state.current(audience.topic)
         self._resync_if_needed(state)
@@ -122,6 +127,7 @@ class Session:
         if state is None or not state.leave(topic):
             return False
         del self._feeds[feed]
+        self._leaving[feed] = state
         self._interrupted.pop(feed, None)
         self._routes = {key: route for key, route in self._routes.items() if route is not state}
         if not self._feeds:
@@ -143,6 +149,7 @@ class Session:
     def lost(self) -> None:
         """Forget what only the lost connection knew."""
         self._is_open = False
+        self._leaving.clear()
         self._replies.clear()
         self._requests.reset()
         for feed, state in self._feeds.items():
@@ -227,12 +234,15 @@ class Session:
         match self._venue.read(frame):
             case Data(feed):
                 state = self._feeds.get(feed)
-                if state is not None and key is not None:
+                if state is None:
+                    # It was still on the way when the feed was given back.
+                    self._leaving.pop(feed, None)
+                elif key is not None:
                     self._routes[key] = state
-                # Data of no feed is what was still on the way when the feed was given back.
                 return state
             case Ack(request_id):
                 self._requests.accepted(request_id)
+                self.needs_pull = True  # something may have waited for the answer
             case Reject(request_id, reason):
                 self._refused(request_id, reason, received_time_ns)
             case ServerPing(server_time_ns):
@@ -331,6 +341,7 @@ class Session:
     def pull(self, now: float) -> Iterator[str]:
         """Write what should be sent now; ``needs_pull`` tells that a frame gave cause for it."""
         self.needs_pull = False
+        self._leaving.clear()
         if not self._is_open:
             return
         replies, self._replies = self._replies, []

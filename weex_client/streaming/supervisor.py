@@ -80,6 +80,7 @@ class Supervisor:
         self._first_dial: asyncio.Future[None] | None = None
         self._retries_first_dial = False
         self._is_let_go = False
+        self._is_cancelled = False
 
     @property
     def is_open(self) -> bool:
@@ -118,8 +119,12 @@ class Supervisor:
         self._wake.set()
 
     def cancel(self) -> None:
-        """Let the tasks end; ``stop`` waits for it."""
-        if self._task is not None:
+        """Let the tasks end; ``stop`` waits for it.
+
+        A second cancellation would cut the goodbye to the venue short.
+        """
+        if self._task is not None and not self._is_cancelled:
+            self._is_cancelled = True
             self._task.cancel()
 
     async def stop(self) -> None:
