@@ -367,7 +367,7 @@ class Subscription(AsyncGenerator[T, None], Generic[T]):
         """Messages that wait to be read."""
         return self._mailbox.pending
 
-    def batches(self, max_size: int, max_wait_seconds: float) -> Batches[T]:
+    def batches(self, max_size: int, max_wait_seconds: float) -> AsyncIterator[list[T]]:
         """Read lists of messages instead of single ones.
 
         Args:
@@ -375,7 +375,7 @@ class Subscription(AsyncGenerator[T, None], Generic[T]):
             max_wait_seconds: How long a list may wait for more, counted from its first message.
 
         Returns:
-            An async iterator of lists of 1 to ``max_size`` messages. When the stream ends, what
+            Lists of 1 to ``max_size`` messages. When the stream ends, what
             was gathered comes before the end or the error.
         """
         return Batches(self, max_size, max_wait_seconds)
