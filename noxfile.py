@@ -20,6 +20,8 @@ PURE_ROOMS = (
     "weex_client/book.py",
     "weex_client/models/*",
     "weex_client/protocol.py",
+    "weex_client/streaming/book_feed.py",
+    "weex_client/streaming/feed_state.py",
     "weex_client/streaming/feeds.py",
     "weex_client/streaming/registry.py",
     "weex_client/streaming/requests.py",

@@ -36,7 +36,8 @@ from weex_client.models import (
     Ticker,
     Trade,
 )
-from weex_client.streaming.subscription import OverflowPolicy, Subscription
+from weex_client.streaming.mailbox import OverflowPolicy
+from weex_client.streaming.subscription import Subscription
 from weex_client.venues.weex import WeexConfig
 from weex_client.websocket import WeexWebSocketClient
 

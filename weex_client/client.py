@@ -26,8 +26,9 @@ from weex_client.models import (
     Trade,
 )
 from weex_client.protocol import Channel, Scope, Topic, Venue
+from weex_client.streaming.mailbox import Gate, Mailbox, OverflowPolicy
 from weex_client.streaming.pool import ConnectionPool
-from weex_client.streaming.subscription import Gate, Mailbox, OverflowPolicy, Subscription
+from weex_client.streaming.subscription import Subscription
 from weex_client.streaming.transport import Connector, WebSocketConnector
 
 __all__ = ["StreamClient"]

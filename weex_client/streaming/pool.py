@@ -11,9 +11,9 @@ from weex_client.errors import RateLimitedError, SubscriptionRejectedError
 from weex_client.metrics import ChannelCounters, ScopeStats
 from weex_client.models import ConnectionEvent
 from weex_client.protocol import Feed, Scope, Topic, Venue
+from weex_client.streaming.mailbox import Gate, Mailbox
 from weex_client.streaming.registry import Registry
 from weex_client.streaming.session import Session
-from weex_client.streaming.subscription import Gate, Mailbox
 from weex_client.streaming.supervisor import Supervisor
 from weex_client.streaming.transport import Connector
 

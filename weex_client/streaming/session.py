@@ -29,7 +29,8 @@ from weex_client.protocol import (
     Unknown,
     Venue,
 )
-from weex_client.streaming.feeds import FeedState, make_feed
+from weex_client.streaming.feed_state import FeedState
+from weex_client.streaming.feeds import make_feed
 from weex_client.streaming.registry import Audience
 from weex_client.streaming.requests import ANSWER_SECONDS, Requests
 

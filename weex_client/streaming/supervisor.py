@@ -24,8 +24,8 @@ from weex_client.errors import (
 )
 from weex_client.models import ConnectionEvent, EventKind
 from weex_client.protocol import Venue
+from weex_client.streaming.mailbox import Gate
 from weex_client.streaming.session import Session
-from weex_client.streaming.subscription import Gate
 from weex_client.streaming.transport import Connector, Transport
 
 __all__ = ["Supervisor"]

@@ -1,0 +1,149 @@
+"""What every feed has: the audiences it serves, its counters, and frames that wait undecoded."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from weex_client.errors import DecodeError
+from weex_client.metrics import ChannelCounters
+from weex_client.models import Message
+from weex_client.protocol import Channel, Feed, Scope, Topic, Venue
+from weex_client.streaming.registry import Audience, Sealed
+
+__all__ = ["Announce", "Cell", "DecodedFeed", "FeedState"]
+
+logger = logging.getLogger("weex_client")
+
+Announce = Callable[..., None]
+
+
+class Cell(Sealed):
+    """A frame that waits, shared by all readers, and the message once one of them asked.
+
+    Bytes in a queue cost the garbage collector nothing, and what no reader takes is never
+    decoded (PERFORMANCE: 0.45 against 0.60 of the bare loop).
+    """
+
+    __slots__ = ("_feed", "_frame", "_message", "_received_time_ns")
+
+    def __init__(self, feed: DecodedFeed, frame: bytes, received_time_ns: int) -> None:
+        self._feed: DecodedFeed | None = feed
+        self._frame = frame
+        self._received_time_ns = received_time_ns
+        self._message: Message[Any] | None = None
+
+    def open(self) -> Message[Any] | None:
+        """Decode the frame once; None if it cannot be read."""
+        feed = self._feed
+        if feed is not None:
+            messages = feed.decode(self._frame, self._received_time_ns)
+            self._message = messages[0] if messages else None
+            self._feed = None
+            self._frame = b""
+        return self._message
+
+
+class FeedState:
+    """One feed and the audiences of the topics it serves."""
+
+    def __init__(
+        self,
+        feed: Feed,
+        channel: Channel,
+        symbol: str | None,
+        venue: Venue,
+        counters: ChannelCounters,
+        announce: Announce,
+    ) -> None:
+        self.feed = feed
+        self.channel = channel
+        self.symbol = symbol
+        self.counters = counters
+        self.audiences: dict[Topic, Audience] = {}
+        self.needs_resync = False
+        self._venue = venue
+        self._announce = announce
+        self._is_private = venue.scope(channel) is Scope.PRIVATE
+        self._has_complained = False
+
+    def join(self, audience: Audience) -> None:
+        """Serve one more topic.
+
+        The dict of audiences is replaced, never changed: a reader whose queue runs over leaves
+        in the middle of a publication.
+        """
+        self.audiences = {**self.audiences, audience.topic: audience}
+
+    def leave(self, topic: Topic) -> bool:
+        """Serve a topic no more; return True if none is left."""
+        self.audiences = {key: each for key, each in self.audiences.items() if key != topic}
+        return not self.audiences
+
+    @property
+    def is_waiting(self) -> bool:
+        """Tell whether nothing can be shown before a snapshot comes."""
+        return False
+
+    def current(self, topic: Topic) -> Message[Any] | None:  # noqa: ARG002  # for those who have one
+        """Return what a reader who joins now should start from, or None if there is nothing."""
+        return None
+
+    def receive(self, frame: bytes, received_time_ns: int) -> None:
+        """Digest one frame and publish what it says."""
+        raise NotImplementedError
+
+    def complain(self, frame: bytes, error: DecodeError) -> None:
+        """Count an unreadable frame, and log the first of its feed."""
+        self.counters.decode_errors += 1
+        if not self._has_complained:
+            self._has_complained = True
+            excerpt = (
+                f"{len(frame)} bytes"
+                if self._is_private
+                else f"{len(frame)} bytes beginning {frame[:200]!r}"
+            )
+            logger.warning(
+                "%s: a frame of %s cannot be read (%s): %s; counted, further ones not logged",
+                self._venue.name,
+                self.feed,
+                error,
+                excerpt,
+            )
+
+    def interrupted(self) -> None:
+        """Forget what a lost connection or a lost change makes wrong."""
+
+    def tick(self, exchange_now_ns: int) -> None:
+        """Do what is due by the venue's clock."""
+
+    def next_due_ns(self) -> int | None:
+        """Return the venue's time at which ``tick`` has something to do, or None."""
+        return None
+
+
+class DecodedFeed(FeedState):
+    """A feed whose frames are messages, or lists of them."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._decode = self._venue.decoder(self.channel)
+
+    def decode(self, frame: bytes, received_time_ns: int) -> Sequence[Message[Any]]:
+        """Read a frame into messages; what cannot be read is counted and logged once."""
+        try:
+            messages = self._decode(frame, received_time_ns)
+        except DecodeError as exc:
+            self.complain(frame, exc)
+            return ()
+        for message in messages:
+            if message.exchange_time_ns is not None and not message.is_snapshot:
+                self.counters.latencies_ns.append(received_time_ns - message.exchange_time_ns)
+        return messages
+
+    def publish(self, messages: Iterable[Message[Any]]) -> None:
+        """Put decoded messages into every reader's queue."""
+        for message in messages:
+            for audience in self.audiences.values():
+                audience.publish(message)
