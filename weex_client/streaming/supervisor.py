@@ -79,6 +79,7 @@ class Supervisor:
         self._task: asyncio.Task[None] | None = None
         self._first_dial: asyncio.Future[None] | None = None
         self._retries_first_dial = False
+        self._has_given_up = False
         self._is_let_go = False
         self._is_cancelled = False
 
@@ -161,6 +162,8 @@ class Supervisor:
                 if not may_retry and self._report_first_dial(exc):
                     return
                 attempt = await self._after_failure(exc, attempt)
+                if self._has_given_up:
+                    return
                 continue
             self._report_first_dial(None)
             opened_at = self._clock.monotonic()
@@ -216,6 +219,7 @@ class Supervisor:
             )
         self._announce("gave_up", cause=str(error))
         self.session.end(error)
+        self._has_given_up = self._report_first_dial(error)
         return 0
 
     async def back_off(self, error: WeexClientError, attempt: int) -> None:
