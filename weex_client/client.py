@@ -344,7 +344,8 @@ class StreamClient:
     def _tell_overflow(
         self, mailbox: Mailbox, scope: Scope, channel: Channel, symbol: str | None
     ) -> None:
-        caught_up = "" if mailbox.is_late else "caught up; "
+        has_caught_up = mailbox.overflow is OverflowPolicy.DROP_OLDEST and not mailbox.is_late
+        caught_up = "caught up; " if has_caught_up else ""
         self._emit(
             ConnectionEvent(
                 kind="slow_consumer",

@@ -167,7 +167,11 @@ class Mailbox:
             return
         if symbol in self._newest:
             self._newest[symbol] = item
-            self._drop_one()
+            self.dropped += 1
+            self._counters.dropped += 1
+            if not self.dropped & (self.dropped - 1):
+                # By choice, and all the time: told at 1, 2, 4, 8 ... so that it buries no gap.
+                self._on_overflow(self)
         else:
             self._newest[symbol] = item
             self.push(_Newest(self._newest, symbol))
