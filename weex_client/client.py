@@ -10,7 +10,7 @@ from typing import Any, Self
 from weex_client.clock import Clock, SystemClock
 from weex_client.config import StreamConfig
 from weex_client.errors import ClientClosedError, UsageError
-from weex_client.metrics import ChannelCounters, ClientStats
+from weex_client.metrics import ChannelCounters, ClientStats, ScopeStats
 from weex_client.models import (
     Account,
     BookTicker,
@@ -32,6 +32,9 @@ from weex_client.streaming.subscription import Subscription
 from weex_client.streaming.transport import Connector, WebSocketConnector
 
 __all__ = ["StreamClient"]
+
+# Where a newer message says all that an older one said.
+_CONFLATABLE = (Channel.TICKER, Channel.BOOK, Channel.BOOK_TICKER)
 
 # Events are few; a reader who misses so many was not reading.
 _EVENT_QUEUE_SIZE = 1000
@@ -68,6 +71,7 @@ class StreamClient:
         self._retry_first_connect = retry_first_connect
         self._pools: dict[Scope, ConnectionPool] = {}
         self._counters: dict[str, ChannelCounters] = {}
+        self._last_stats: dict[str, ScopeStats] = {}
         self._event_readers: dict[Mailbox, None] = {}
         self._opening = asyncio.Lock()
         self._is_open = False
@@ -114,6 +118,7 @@ class StreamClient:
         await asyncio.gather(*(pool.close() for pool in pools.values()))
         for scope, pool in pools.items():
             if self._pools.get(scope) is pool:
+                self._last_stats[scope.value] = pool.stats()
                 del self._pools[scope]
 
     @property
@@ -124,7 +129,8 @@ class StreamClient:
     def stats(self) -> ClientStats:
         """Return a frozen picture of what was received, dropped and lost so far."""
         return ClientStats(
-            scopes={scope.value: pool.stats() for scope, pool in self._pools.items()},
+            scopes=self._last_stats
+            | {scope.value: pool.stats() for scope, pool in self._pools.items()},
             channels={name: counters.picture() for name, counters in self._counters.items()},
         )
 
@@ -176,8 +182,8 @@ class StreamClient:
     ) -> Subscription[Message[Trade]]:
         """Stream everybody's executions with the taker's side, each once, oldest first.
 
-        History that the venue replays on subscribing comes with ``is_snapshot=True``. Arguments
-        and errors as for ``stream_tickers``.
+        History that the venue replays on subscribing comes with ``is_snapshot=True``, to the
+        first reader of a symbol. Arguments and errors as for ``stream_tickers``.
         """
         return self._subscribe(_topics(Channel.TRADES, symbols), queue_size, overflow)
 
@@ -231,7 +237,9 @@ class StreamClient:
     ) -> Subscription[Message[Candle]]:
         """Stream the forming candle and, once, each closed one (``data.is_closed``).
 
-        History comes first, with ``is_snapshot=True``. ``interval`` is spelled as the venue
+        History comes first, with ``is_snapshot=True``; who joins a symbol and interval that is
+        streamed already starts from the forming candle. A closed candle that the venue corrects
+        comes again, and replaces the earlier one. ``interval`` is spelled as the venue
         does; other arguments and errors as for ``stream_tickers``.
         """
         topics = _topics(Channel.CANDLES, symbols, interval=interval)
@@ -294,6 +302,12 @@ class StreamClient:
     ) -> Subscription[Any]:
         """Give a reader its queue and let it listen to some topics of one channel."""
         channel = topics[0].channel
+        if overflow == OverflowPolicy.CONFLATE and channel not in _CONFLATABLE:
+            raise UsageError(
+                f"{channel} cannot be conflated, each message is news: choose another overflow"
+                f" policy, or one of {', '.join(_CONFLATABLE)}"
+            )
+        _check_loop()
         for topic in topics:
             self._venue.feed(topic)  # says at the call what the venue lacks
         pool = self._open_pool(self._venue.scope(channel))
@@ -359,6 +373,20 @@ class StreamClient:
         )
 
 
+def _check_loop() -> None:
+    """Make sure that a stream is opened where it can be read.
+
+    Raises:
+        UsageError: If no event loop runs here.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        raise UsageError(
+            "open streams in the event loop that runs the client, not in another thread"
+        ) from None
+
+
 def _topics(
     channel: Channel,
     symbols: str | Sequence[str],
@@ -372,6 +400,8 @@ def _topics(
         UsageError: If there is no symbol, or one that no venue could have.
     """
     names = [symbols] if isinstance(symbols, str) else list(symbols)
+    if level is not None and not isinstance(level, int):
+        raise UsageError(f"level must be a whole number, not {level!r}")
     spelled = dict.fromkeys(name.strip().upper() for name in names)
     if not spelled:
         raise UsageError("name at least one symbol, for example 'BTCUSDT'")

@@ -368,12 +368,29 @@ def test_quiet_candle_is_closed_by_the_clock_after_a_grace(line: Line) -> None:
     line.wait(29)
     line.receive({"event": "ping", "time": str(line.now_ns // 1_000_000)})
     assert line.session.next_due(line.now_ns) == 62.0
-    line.wait(3.9)
+    line.wait(2.5)
+    line.receive({"event": "ping", "time": str(line.now_ns // 1_000_000)})
+    line.wait(1.4)
     assert seen(reader.messages) == [(0, False)]
     line.wait(0.1)
     assert seen(reader.messages) == [(0, False), (0, True)]
     line.wait(5)
     assert len(reader.messages) == 2
+
+
+def test_quiet_candle_waits_for_a_line_that_was_not_heard_since_its_end(line: Line) -> None:
+    reader = line.join(Channel.CANDLES, BTC, interval="1m")
+    opened(line)
+    line.receive(candles(0))
+    line.wait(59)
+    line.receive({"event": "ping", "time": str(line.now_ns // 1_000_000)})
+    line.wait(10)
+    assert seen(reader.messages) == [(0, False)]
+    assert line.session.next_due(line.now_ns) == 89.0  # silence, not the candle over and over
+    line.receive({"event": "ping", "time": str(line.now_ns // 1_000_000)})
+    assert line.session.needs_pull
+    line.wait(0)
+    assert seen(reader.messages) == [(0, False), (0, True)]
 
 
 def test_clock_is_the_venues(line: Line) -> None:

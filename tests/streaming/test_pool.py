@@ -533,5 +533,6 @@ async def test_channels_figures_survive_the_client_being_closed() -> None:
         desk.venue.line.say(ticker())
         await read(stream, 1)
     stats = desk.client.stats()
-    assert (stats.scopes, stats.channels["ticker"].frames) == ({}, 1)
+    assert stats.scopes["public"].connections == 0
+    assert (stats.scopes["public"].frames, stats.channels["ticker"].frames) == (2, 1)
     assert await rest(stream) == []

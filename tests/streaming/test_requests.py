@@ -211,12 +211,12 @@ def test_bad_feeds_that_refusals_do_not_name_are_found_in_the_end(
 def test_first_resync_is_at_once_and_gives_back_first(requests: Requests) -> None:
     pulled(requests, [BTC])
     requests.resync(BTC, 3.0)
-    assert requests.unanswered_since(BTC) is None
+    assert requests.asked_at(BTC) is None
     assert [(r["method"], r["params"]) for r in pulled(requests, [BTC], 3.0)] == [
         ("UNSUBSCRIBE", [BTC]),
         ("SUBSCRIBE", [BTC]),
     ]
-    assert requests.unanswered_since(BTC) == 3.0
+    assert requests.asked_at(BTC) == 3.0
 
 
 def test_resync_of_what_was_never_asked_is_nothing(requests: Requests) -> None:

@@ -627,14 +627,26 @@ async def test_partial_batch_comes_before_an_error(post: Post) -> None:
     post.push(1, 2, 3)
     error = StreamGapError("gone")
     post.mailbox.end(error)
-    assert await _batches_until_error(post) == ([[1, 2], [3]], error)
+    assert repr(await _batches_until_error(post)) == repr(([[1, 2], [3]], error))
 
 
 async def test_partial_batch_comes_before_an_error_of_any_kind(post: Post) -> None:
     post.push(1, 2, 3)
     error = RuntimeError("a bug")
     post.mailbox.end(error)
-    assert await _batches_until_error(post) == ([[1, 2], [3]], error)
+    assert repr(await _batches_until_error(post)) == repr(([[1, 2], [3]], error))
+
+
+async def test_readers_of_one_error_get_each_their_own() -> None:
+    first, second = Post(2), Post(2)
+    error = StreamGapError("gone")
+    raised = []
+    for post in (first, second):
+        post.mailbox.end(error)
+        with pytest.raises(StreamGapError, match="gone") as caught:
+            await anext(post.stream)
+        raised.append(caught.value)
+    assert raised[0] is not raised[1]
 
 
 async def test_cancelled_wait_for_a_batch_loses_nothing(post: Post) -> None:

@@ -7,6 +7,7 @@ import base64
 import hashlib
 import ssl
 import struct
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -329,9 +330,39 @@ async def test_refused_credentials_say_what_to_check(status: int) -> None:
     answer = f"HTTP/1.1 {status} No\nContent-Length: {len(body)}\n\n{body}"
     async with served(answering(answer)) as url:
         with pytest.raises(AuthenticationError, match="check key, secret, passphrase") as caught:
-            await dialled(url)
+            await dialled(url, {"ACCESS-KEY": "canary"})
     assert "-1047" in str(caught.value)
     assert not caught.value.retryable
+    told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    cause = told.__cause__
+    assert cause is not None
+    ours = [frame for frame in told.stack if "weex_client" in frame.filename]
+    assert ours
+    assert "canary" not in repr([frame.locals for frame in (*ours, *cause.stack)])
+
+
+async def test_firewall_before_a_public_address_is_no_matter_of_credentials() -> None:
+    answer = "HTTP/1.1 403 No\nContent-Length: 0\n\n"
+    async with served(answering(answer)) as url:
+        with pytest.raises(ConnectError) as caught:
+            await dialled(url, {"User-Agent": "us/1"})
+    assert caught.value.status == 403
+
+
+async def test_redirect_to_a_page_may_pass() -> None:
+    answer = "HTTP/1.1 302 Go\nLocation: https://127.0.0.1/maintenance\nContent-Length: 0\n\n"
+    async with served(answering(answer)) as url:
+        with pytest.raises(ConnectError, match="no WebSocket") as caught:
+            await dialled(url)
+    assert caught.value.retryable
+
+
+async def test_proxys_password_stays_out_of_the_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "ftp://user:canary@127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "")
+    with pytest.raises(ConfigError, match="proxy") as caught:
+        await dialled("ws://localhost.invalid:1", seconds=1)
+    assert "canary" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

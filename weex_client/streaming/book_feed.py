@@ -131,6 +131,7 @@ class BookFeed(FeedState):
 
     def interrupted(self) -> None:
         """Show nothing until the new subscription's snapshot."""
+        self._is_dead = False
         self._book.clear()
 
     def _delta(self, update: BookUpdate, received_time_ns: int) -> Message[Any]:

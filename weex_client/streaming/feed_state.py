@@ -115,8 +115,17 @@ class FeedState:
     def interrupted(self) -> None:
         """Forget what a lost connection or a lost change makes wrong."""
 
-    def tick(self, exchange_now_ns: int) -> None:
-        """Do what is due by the venue's clock."""
+    def tick(self, exchange_now_ns: int, heard_ns: int) -> bool:  # noqa: ARG002
+        """Do what is due by the venue's clock.
+
+        Args:
+            exchange_now_ns: The venue's time.
+            heard_ns: The venue's time when the connection was heard last.
+
+        Returns:
+            False if it must wait until the connection is heard again.
+        """
+        return True
 
     def next_due_ns(self) -> int | None:
         """Return the venue's time at which ``tick`` has something to do, or None."""

@@ -104,8 +104,22 @@ class CandleFeed(DecodedFeed):
     def receive(self, frame: bytes, received_time_ns: int) -> None:
         """Publish candles in time order, each closed once and a late correction as it comes."""
         messages = self.decode(frame, received_time_ns)
+        if messages and 0.0 < self._closed_until < messages[0].data.open_time:
+            self._tell_hole(messages[0], received_time_ns)
         for index, message in enumerate(messages):
             self._take(message, is_last=index == len(messages) - 1)
+
+    def _tell_hole(self, first: Message[Candle], received_time_ns: int) -> None:
+        """Announce candles that an outage was too long for the venue's history to bring."""
+        if first.is_snapshot and self._forming is None:
+            self.counters.gaps += 1
+            self._announce(
+                "gap",
+                self,
+                received_time_ns,
+                cause="the venue's history begins after the last known candle",
+                duration_seconds=first.data.open_time - self._closed_until,
+            )
 
     def _take(self, message: Message[Candle], *, is_last: bool) -> None:
         open_time = message.data.open_time
@@ -113,7 +127,7 @@ class CandleFeed(DecodedFeed):
             return  # known already; after a reconnection the history fills only the hole
         forming = self._forming
         if forming is not None and open_time > forming.data.open_time:
-            self._close(forming)
+            self._close(_as_news(forming))
         is_late = forming is not None and open_time < forming.data.open_time
         if is_late or open_time < self._closed_until:
             self.publish([_closed(message)])  # a correction, which does not move the cursor
@@ -130,11 +144,15 @@ class CandleFeed(DecodedFeed):
             self.publish([_closed(message)])
         self._forming = None
 
-    def tick(self, exchange_now_ns: int) -> None:
-        """Close a quiet symbol's candle by the clock."""
+    def tick(self, exchange_now_ns: int, heard_ns: int) -> bool:
+        """Close a quiet symbol's candle by the clock, if the line was heard since its end."""
         due_ns = self.next_due_ns()
-        if due_ns is not None and exchange_now_ns >= due_ns and self._forming is not None:
-            self._close(self._forming)
+        if due_ns is None or self._forming is None or exchange_now_ns < due_ns:
+            return True
+        if heard_ns < due_ns - _CANDLE_GRACE_NS:
+            return False  # its last trades may be on their way on a line that is stuck
+        self._close(_as_news(self._forming))
+        return True
 
     def next_due_ns(self) -> int | None:
         """Return when the forming candle is over for sure."""
@@ -145,6 +163,11 @@ class CandleFeed(DecodedFeed):
     def interrupted(self) -> None:
         """Do not close by the clock what may have gone on unseen."""
         self._forming = None
+
+
+def _as_news(forming: Message[Candle]) -> Message[Candle]:
+    """Return a candle that closes now, even if it came with the history and nothing followed."""
+    return forming.model_copy(update={"is_snapshot": False}) if forming.is_snapshot else forming
 
 
 def _closed(message: Message[Candle]) -> Message[Candle]:

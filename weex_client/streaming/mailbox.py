@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections import deque
 from collections.abc import Callable
 from enum import StrEnum
@@ -33,6 +34,7 @@ class Gate:
 
     def __init__(self) -> None:
         self.is_shut = False
+        self.is_pressed = False  # a queue is half full: let readers have their turn
         self._holders: set[Mailbox] = set()
         self._opened = asyncio.Event()
 
@@ -65,7 +67,12 @@ class _End(Sealed):
     def open(self) -> Any:
         """Raise what ends the stream."""
         error, self._error = self._error, None
-        raise StopAsyncIteration if error is None else error
+        if error is None:
+            raise StopAsyncIteration
+        # Readers share the error, and each raise adds to a traceback: everybody gets one's own.
+        own = copy.copy(error)
+        own.__cause__ = error.__cause__
+        raise own
 
 
 class _Line(asyncio.Queue[Any]):
@@ -117,6 +124,7 @@ class Mailbox:
     ) -> None:
         self.queue = _Line(queue_size + 1)
         self.queue_size = queue_size
+        self._half = queue_size // 2
         self._room = queue_size  # none once the end was called: nothing may stand behind it
         self.overflow = overflow
         self.delivered = 0
@@ -153,10 +161,13 @@ class Mailbox:
     def push(self, item: Any) -> None:
         """Take a message, or do what the policy says."""
         items = self._items
-        if len(items) < self._room and not self._held:
+        waiting = len(items)
+        if waiting < self._room and not self._held:
             items.append(item)
             if self._readers:
                 self.queue.wake()
+            if waiting > self._half:
+                self._gate.is_pressed = True
             self._counters.messages += 1
         else:
             self._overflow(item)
@@ -169,6 +180,7 @@ class Mailbox:
             self._newest[symbol] = item
             self.dropped += 1
             self._counters.dropped += 1
+            self._counters.messages += 1
             if not self.dropped & (self.dropped - 1):
                 # By choice, and all the time: told at 1, 2, 4, 8 ... so that it buries no gap.
                 self._on_overflow(self)

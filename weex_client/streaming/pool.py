@@ -56,7 +56,8 @@ class ConnectionPool:
         """Dial the first connection.
 
         Raises:
-            WeexClientError: If that fails, unless it should be tried for ever.
+            WeexClientError: If that fails, or, with ``retry_first_connect``, when the configured
+                attempts are used up.
         """
         supervisor = self._make()
         self._supervisors.append(supervisor)

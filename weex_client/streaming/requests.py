@@ -21,6 +21,7 @@ ANSWER_SECONDS = 10.0
 # cheaper (WEEX sheet, 7.4).
 RESYNC_TRIES = 5
 RESYNC_WINDOW_SECONDS = 300.0
+RESYNC_HOPELESS_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Requests:
         self._groups: list[tuple[Feed, ...]] = []
         self._resync_due: dict[Feed, float] = {}
         self._resync_times: dict[Feed, deque[float]] = {}
+        self._hopeless: set[Feed] = set()
         self._verdict: TransportError | None = None
 
     @property
@@ -73,8 +75,13 @@ class Requests:
         times = self._resync_times.setdefault(feed, deque(maxlen=RESYNC_TRIES))
         while times and times[0] < now - RESYNC_WINDOW_SECONDS:
             times.popleft()
+        if len(times) == RESYNC_TRIES and feed in self._hopeless:
+            # A fresh connection did not help either: the others shall not pay for this one.
+            self._resync_due[feed] = now + RESYNC_HOPELESS_SECONDS
+            return
         if len(times) == RESYNC_TRIES:
             times.clear()
+            self._hopeless.add(feed)
             self._verdict = TransportError(
                 f"{feed} could not be resynchronised in {RESYNC_TRIES} tries"
             )
@@ -91,6 +98,7 @@ class Requests:
         for feed in (*unwanted, *due):
             self._asked.pop(feed, None)
         self._accepted.difference_update(unwanted)
+        self._hopeless.difference_update(unwanted)
         for feed in unwanted:
             self._resync_due.pop(feed, None)
             self._resync_times.pop(feed, None)
@@ -203,8 +211,8 @@ class Requests:
                 feeds.extend(feed for feed in intent.feeds if feed in self._asked)
         return feeds
 
-    def unanswered_since(self, feed: Feed) -> float | None:
-        """Return when a feed was last asked for, or None if it is not, or will be anew."""
+    def asked_at(self, feed: Feed) -> float | None:
+        """Return when a feed was asked for last, or None if it is not, or will be anew."""
         return None if feed in self._resync_due else self._asked.get(feed)
 
     def next_due(self) -> float | None:

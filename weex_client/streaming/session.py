@@ -85,6 +85,7 @@ class Session:
         self._now = 0.0
         self._heard = 0.0
         self._is_listening = False
+        self._is_overdue = False
         self._ping_due_answer: float | None = None
         self._silence: TransportError | None = None
         self._idle_since = 0.0
@@ -114,7 +115,7 @@ class Session:
             topic = audience.topic
             counters = self._counters(topic.channel)
             state = make_feed(feed, topic, self._venue, counters, self._announce)
-            if self._requests.unanswered_since(feed) is not None:
+            if self._requests.asked_at(feed) is not None:
                 state.needs_resync = True  # given back, but the venue was not told yet
         self._feeds[feed] = state
         state.join(audience)
@@ -185,6 +186,7 @@ class Session:
         """Count what came; called once for all frames that came together, before ``receive``."""
         self._now = self._heard = now
         self._ping_due_answer = None
+        self.needs_pull |= self._is_overdue
         self.frames += len(frames)
         self.bytes += sum(map(len, frames))
         self.last_frame_ns = received_time_ns
@@ -209,6 +211,7 @@ class Session:
         counters.last_frame_ns = received_time_ns
         state.receive(frame, received_time_ns)
         if state.needs_resync:
+            self._interrupted.setdefault(state.feed, self._now)
             self._resync_if_needed(state)
         if self._interrupted and not state.is_waiting:
             self._resumed(state, received_time_ns)
@@ -217,7 +220,6 @@ class Session:
         if state.needs_resync:
             state.needs_resync = False
             self.needs_pull = True
-            self._interrupted.setdefault(state.feed, self._now)
             self._requests.resync(state.feed, self._now)
 
     def _resumed(self, state: FeedState, received_time_ns: int) -> None:
@@ -311,15 +313,18 @@ class Session:
         self._listen(now)
         for feed in self._requests.overdue(now):
             self._requests.resync(feed, now)
-        for state in self._feeds.values():
-            state.tick(now_ns + self._clock_offset_ns)
+        heard_ns = (self.last_frame_ns or 0) + self._clock_offset_ns
+        self._is_overdue = False
+        for state in tuple(self._feeds.values()):  # a reader that runs over leaves here
+            if not state.tick(now_ns + self._clock_offset_ns, heard_ns):
+                self._is_overdue = True
             due = self._snapshot_due(state)
             if due is not None and now >= due:
                 self._requests.resync(state.feed, now)
 
     def _snapshot_due(self, state: FeedState) -> float | None:
         """Return when a feed that shows nothing before its snapshot has waited long enough."""
-        since = self._requests.unanswered_since(state.feed) if state.is_waiting else None
+        since = self._requests.asked_at(state.feed) if state.is_waiting else None
         return None if since is None else since + ANSWER_SECONDS
 
     def _listen(self, now: float) -> None:
@@ -368,18 +373,20 @@ class Session:
             if due is not None:
                 times.append(due)
             due_ns = state.next_due_ns()
-            if due_ns is not None:
+            if due_ns is not None and (due_ns > exchange_now_ns or not self._is_overdue):
                 times.append(self._now + max(0, due_ns - exchange_now_ns) / 1_000_000_000)
         return min(times, default=None)
 
     def _announce(self, kind: EventKind, state: FeedState, now_ns: int, **facts: Any) -> None:
-        self._emit(
-            ConnectionEvent(
-                kind=kind,
-                timestamp=now_ns / 1_000_000_000,
-                scope=self.scope.value,
-                channel=state.channel.value,
-                symbol=state.symbol,
-                **facts,
+        """Tell what happened to a feed, once for each channel that is served from it."""
+        for channel in dict.fromkeys(topic.channel for topic in state.audiences):
+            self._emit(
+                ConnectionEvent(
+                    kind=kind,
+                    timestamp=now_ns / 1_000_000_000,
+                    scope=self.scope.value,
+                    channel=channel.value,
+                    symbol=state.symbol,
+                    **facts,
+                )
             )
-        )

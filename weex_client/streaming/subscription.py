@@ -118,7 +118,10 @@ class Subscription(AsyncGenerator[T, None], Generic[T]):
 
 
 class Batches(AsyncIterator[list[T]], Generic[T]):
-    """Gather a stream's messages into lists; a wait that is cancelled loses nothing."""
+    """Gather a stream's messages into lists.
+
+    A wait that is cancelled loses nothing as long as this iterator is kept and read on.
+    """
 
     def __init__(self, stream: Subscription[T], max_size: int, max_wait_seconds: float) -> None:
         if max_size < 1 or max_wait_seconds < 0:
@@ -128,6 +131,11 @@ class Batches(AsyncIterator[list[T]], Generic[T]):
         self._max_wait_seconds = max_wait_seconds
         self._gathered: list[T] = []
         self._end: Exception | None = None
+
+    async def aclose(self) -> None:
+        """End the stream that is read, and forget what was gathered."""
+        self._gathered.clear()
+        await self._stream.aclose()
 
     async def __anext__(self) -> list[T]:
         try:

@@ -79,6 +79,7 @@ class Supervisor:
         self._task: asyncio.Task[None] | None = None
         self._first_dial: asyncio.Future[None] | None = None
         self._retries_first_dial = False
+        self._has_been_open = False
         self._has_given_up = False
         self._is_let_go = False
         self._is_cancelled = False
@@ -209,10 +210,14 @@ class Supervisor:
         """
         attempt += 1
         limit = self._config.max_reconnect_attempts
-        if error.retryable and (limit is None or attempt <= limit):
+        # An address that worked before and answers otherwise now (a firewall, a maintenance
+        # page) may work again.
+        has_status = isinstance(error, ConnectError) and error.status is not None
+        may_pass = error.retryable or (self._has_been_open and has_status)
+        if may_pass and (limit is None or attempt <= limit):
             await self.back_off(error, attempt)
             return attempt
-        if error.retryable:
+        if may_pass:
             error = RetriesExhaustedError(
                 f"gave up after {limit} attempts to reconnect; the last one: {error}",
                 attempts=attempt - 1,
@@ -245,6 +250,7 @@ class Supervisor:
         """
         session = self.session
         self._is_let_go = False
+        self._has_been_open = True
         self.opened_at = self._clock.monotonic()
         session.opened(self.opened_at)
         self._announce("connected")
@@ -284,6 +290,9 @@ class Supervisor:
                     await asyncio.sleep(0)
                 for frame in frames[start : start + _FRAMES_PER_TURN]:
                     session.receive(frame, received_time_ns)
+                    if gate.is_pressed:
+                        gate.is_pressed = False
+                        await asyncio.sleep(0)
                     if gate.is_shut:
                         await gate.passed()
                         session.excuse_silence(self._clock.monotonic())
@@ -298,8 +307,8 @@ class Supervisor:
             now = clock.monotonic()
             if self._gate.is_shut:
                 session.excuse_silence(now)
-            session.tick(now, clock.time_ns())
             try:
+                session.tick(now, clock.time_ns())
                 for text in session.pull(now):
                     await transport.send(text)
             except Exception as exc:

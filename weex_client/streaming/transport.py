@@ -49,6 +49,9 @@ _PAUSE_BYTES = 4 * 1024 * 1024
 # Longer responses are none; the library has its own limits for lines and headers.
 _MAX_RESPONSE_BYTES = 256 * 1024
 
+# A proxy that says "tomorrow" must not silence a trader for a day.
+_MAX_RETRY_AFTER_SECONDS = 3600.0
+
 _CLOSE_SECONDS = 0.5
 _SEND_SECONDS = 10.0
 
@@ -301,7 +304,12 @@ class _Dial(connect):
 
     def process_redirect(self, exc: Exception) -> Exception | str:
         """Return the new address on the same origin, or the error to raise."""
-        target = super().process_redirect(exc)
+        try:
+            target = super().process_redirect(exc)
+        except InvalidURI:
+            return ConnectError(
+                f"{self.uri} redirects to a page that is no WebSocket", url=self.uri, status=302
+            )
         if isinstance(target, str):
             before, after = self.ws_uri, parse_uri(target)
             if (before.secure, before.host, before.port) != (after.secure, after.host, after.port):
@@ -309,9 +317,17 @@ class _Dial(connect):
                     f"{self.uri} redirects to another host, {after.host}: not followed, because"
                     " credentials would go there; set the address in the configuration",
                     url=self.uri,
+                    status=302,
                     retryable=False,
                 )
         return target
+
+
+class _Headers(dict[str, str]):
+    """Headers whose values no traceback shows."""
+
+    def __repr__(self) -> str:
+        return f"<headers {', '.join(self)}>"
 
 
 class WebSocketConnector:
@@ -321,7 +337,7 @@ class WebSocketConnector:
         self, request: DialRequest, *, max_frame_bytes: int, timeout_seconds: float
     ) -> Transport:
         """Open a line."""
-        headers = dict(request.headers)
+        headers = _Headers(request.headers)
         user_agent = headers.pop("User-Agent", None)
         try:
             dial = _Dial(
@@ -342,23 +358,31 @@ class WebSocketConnector:
                 create_connection=FrameConnection,
             )
             connection = await dial
-        except (OSError, WebSocketException, TimeoutError, ValueError) as exc:
-            raise _translated(exc, request.url) from exc
+        except (OSError, WebSocketException, TimeoutError, ValueError, ImportError) as exc:
+            # Without its traceback, whose frames hold the credentials in clear.
+            raise _translated(exc, request) from exc.with_traceback(None)
         return WebSocketTransport(cast(FrameConnection, connection))
 
 
-def _translated(exc: Exception, url: str) -> WeexClientError:
+def _translated(exc: Exception, request: DialRequest) -> WeexClientError:
     """Turn what the library or the system raised into whose fault it is."""
+    url = request.url
     if isinstance(exc, InvalidStatus):
-        return _refused(exc, url)
-    if isinstance(exc, ssl.SSLError):
+        return _refused(exc, request)
+    if isinstance(exc, ssl.SSLCertVerificationError):
         return ConnectError(
-            f"{url}: TLS failed ({exc.reason or exc}); check the address, the clock and the"
+            f"{url}: TLS failed ({exc.verify_message}); check the address, the clock and the"
             " certificates of this machine",
             url=url,
             retryable=False,
         )
-    if isinstance(exc, InvalidURI | InvalidProxy):
+    if isinstance(exc, InvalidProxy | ImportError):
+        # Its text has the proxy's address, and that perhaps a password.
+        return ConfigError(
+            "the proxy that this machine's settings name (HTTPS_PROXY, ALL_PROXY) cannot be used:"
+            " only http:// and https:// proxies are supported"
+        )
+    if isinstance(exc, InvalidURI):
         return ConfigError(str(exc))
     if isinstance(exc, TimeoutError):
         return ConnectError(f"{url} did not answer in time", url=url)
@@ -369,11 +393,12 @@ def _translated(exc: Exception, url: str) -> WeexClientError:
     return ConnectError(f"cannot connect to {url}: {exc}", url=url)
 
 
-def _refused(exc: InvalidStatus, url: str) -> WeexClientError:
-    status = exc.response.status_code
+def _refused(exc: InvalidStatus, request: DialRequest) -> WeexClientError:
+    url, status = request.url, exc.response.status_code
+    has_credentials = bool(request.headers.keys() - {"User-Agent"})
     body = bytes(exc.response.body or b"")[:200].decode(errors="replace").strip()
     said = f": {body}" if body and body.isprintable() else ""
-    if status in (401, 403):
+    if status in (401, 403) and has_credentials:
         return AuthenticationError(
             f"{url} refused the handshake with HTTP {status}{said}; check key, secret,"
             " passphrase, the key's permissions and address list, and this machine's clock"
@@ -393,9 +418,9 @@ def _retry_after(text: str | None) -> float | None:
     if text is None:
         return None
     if text.strip().isdigit():
-        return float(text)
+        return min(float(text.strip()[:9]), _MAX_RETRY_AFTER_SECONDS)
     try:
         date = email.utils.parsedate_to_datetime(text)
     except ValueError:
         return None
-    return max(0.0, date.timestamp() - time.time())
+    return min(max(0.0, date.timestamp() - time.time()), _MAX_RETRY_AFTER_SECONDS)

@@ -391,12 +391,14 @@ def blamed(reason: str, feeds: Sequence[Feed]) -> Sequence[Feed]:
     if len(feeds) == 1:
         return feeds
     _, found, named = reason.rpartition(" : ")
-    named = named.strip().upper().removeprefix("CMT_").removesuffix("_SPBL")
-    if not found or not named:
+    named = named.strip()
+    symbol_named = named.upper().removeprefix("CMT_").removesuffix("_SPBL")
+    if not found or not symbol_named:
         return ()
     blamed_feeds = []
     for feed in feeds:
-        symbol, _, stream = feed.upper().partition("@")
-        if named in (symbol, stream, feed.upper()) or stream == f"DEPTH{named}":
+        symbol, _, stream = feed.partition("@")
+        # Streams by their very spelling: 1m is a minute, 1M a month.
+        if symbol == symbol_named or named in (stream, feed) or stream == f"depth{named}":
             blamed_feeds.append(feed)
     return blamed_feeds
