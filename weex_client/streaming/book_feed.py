@@ -26,7 +26,8 @@ _AnyMessage = Message[Any]  # asking pydantic for it costs more than building on
 class BookFeed(FeedState):
     """An order book, folded before the queue, shown only while it is known to be right.
 
-    While nobody reads views of it, nothing is folded: changes are checked and passed on.
+    Until somebody reads views of it, or joins readers of raw changes, nothing is folded: changes
+    are checked and passed on. Folding then goes on for as long as the feed is subscribed.
     """
 
     def __init__(self, *args: Any) -> None:

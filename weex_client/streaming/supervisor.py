@@ -32,8 +32,9 @@ __all__ = ["Supervisor"]
 
 logger = logging.getLogger("weex_client")
 
-# Frames digested before readers get their turn: half of the default queue, so that a flood does
-# not overrun a reader that keeps up. Fewer cost a task switch for every few messages.
+# Frames digested before readers get their turn, so that a flood does not hold up the loop; fewer
+# cost a task switch for every few messages. A queue that is half full calls for a turn earlier
+# (``Gate.is_pressed``): a frame may be 300 candles, and a reader that keeps up must lose nothing.
 _FRAMES_PER_TURN = 500
 
 # A connection that lasted so long, with data, was a good one: the next dial waits little again.
