@@ -171,18 +171,16 @@ class BookUpdate(NamedTuple):
     """A snapshot or a change of an order book, with the venue's own digits.
 
     Attributes:
-        bids: Prices and sizes by turns, as text: ``("79979.8", "2.8356", ...)``. The codec lets
-            nothing through but digits with at most one point: no sign, no exponent, no NaN. A
-            size of zero removes the level.
-        asks: The same for the other side.
+        levels: Prices and sizes by turns, the bids first: ``b"79979.8,2.8356,...,:80001.2,0.5"``
+            (``book.pack``). The codec lets nothing through but digits with at most one point: no
+            sign, no exponent, no NaN, no empty numeral. A size of zero removes the level.
         previous_sequence: The sequence a change continues; None where the venue has none.
         sequence: The sequence after it.
         exchange_time_ns: The venue's event time, or None.
         is_snapshot: True if it replaces both sides.
     """
 
-    bids: Sequence[str]
-    asks: Sequence[str]
+    levels: bytes
     previous_sequence: int | None
     sequence: int | None
     exchange_time_ns: int | None

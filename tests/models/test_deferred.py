@@ -10,18 +10,21 @@ from typing import Any
 
 import pytest
 
+from weex_client.book import OrderBook, pack
 from weex_client.models import OrderBookDelta, OrderBookView, made_later
 
 VIEW = OrderBookView(bids=[("99", "1.50"), ("98", "2")], asks=[("101", "3")], sequence=7)
 DELTA = OrderBookDelta(bids=[("99", "0")], asks=[], previous_sequence=6, sequence=7)
+BOOK = OrderBook()
+BOOK.replace(pack(["99", "1.50", "98", "2"], ["101", "3"]), 7)
 
 
 def later(payload: OrderBookView | OrderBookDelta) -> Any:
     """The same payload, with its levels still to be made."""
     if isinstance(payload, OrderBookView):
-        bids = ([Decimal(99), Decimal(98)], ("1.50", "2"))
-        return made_later(OrderBookView, {"sequence": 7}, bids, ([Decimal(101)], ("3",)))
-    return made_later(OrderBookDelta, {"previous_sequence": 6, "sequence": 7}, ["99", "0"], [])
+        return made_later(OrderBookView, {"sequence": 7}, BOOK.now(5))
+    fields = {"previous_sequence": 6, "sequence": 7}
+    return made_later(OrderBookDelta, fields, pack(["99", "0"], []))
 
 
 OPERATIONS: list[Callable[[Any], Any]] = [

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from weex_client.errors import DecodeError
 from weex_client.protocol import Channel, Scope
 
 from .conftest import START_NS, Line
@@ -155,6 +156,36 @@ def test_crossed_book_is_never_shown(line: Line, caplog: pytest.LogCaptureFixtur
     assert [r["method"] for r in line.requests()] == ["UNSUBSCRIBE", "SUBSCRIBE"]
     assert line.counters["book"].decode_errors == 1
     assert "crossed book" in caplog.text
+
+
+def test_crossed_book_that_nobody_looked_at_says_so_when_somebody_does(line: Line) -> None:
+    book = line.join(Channel.BOOK, BTC, level=5)
+    opened(line)
+    line.receive(SNAPSHOT, *(depth(at, at + 1) for at in range(100, 110)))
+    unseen = len(book.messages)
+    line.receive(depth(110, 111, bids=[["101", "1"]]), depth(111, 112, bids=[["97", "1"]]))
+    assert len(book.messages) == unseen + 2
+    assert line.kinds() == []
+    with pytest.raises(DecodeError, match="crossed book"):
+        book.messages[-1].data.best_bid  # noqa: B018
+    with pytest.raises(DecodeError, match="crossed book"):
+        book.messages[-2].data.best_ask  # noqa: B018
+    assert book.messages[-3].data.best_bid == Decimal(99)
+    line.receive(depth(112, 113))
+    assert len(book.messages) == unseen + 2
+    assert line.kinds() == ["gap"]
+    assert [r["method"] for r in line.requests()] == ["UNSUBSCRIBE", "SUBSCRIBE"]
+
+
+def test_crossed_book_that_nobody_looks_at_is_found_in_the_end(line: Line) -> None:
+    book = line.join(Channel.BOOK, BTC, level=5)
+    opened(line)
+    line.receive(SNAPSHOT, *(depth(at, at + 1) for at in range(100, 110)))
+    line.receive(depth(110, 111, bids=[["101", "1"]]))
+    line.receive(*(depth(at, at + 1) for at in range(111, 150)))
+    assert line.kinds() == ["gap"]
+    assert [r["method"] for r in line.requests()] == ["UNSUBSCRIBE", "SUBSCRIBE"]
+    assert len(book.messages) < 40
 
 
 def test_book_frame_with_a_price_spelled_nan_costs_one_resubscription(line: Line) -> None:

@@ -26,8 +26,7 @@ class Deferred(Payload):
     Whatever looks at an object as a whole (comparing, copying, printing, pickling, dumping)
     makes all its fields first.
 
-    ``_makers`` names, for each field that may be made later, the function that makes it; it must
-    not fail.
+    ``_makers`` names, for each field that may be made later, the function that makes it.
     """
 
     _makers: ClassVar[Mapping[str, Callable[[Any], Any]]]
@@ -38,13 +37,13 @@ class Deferred(Payload):
             raw = self.__dict__.get(_RAW)
             if raw is None or name not in self._makers:
                 return super().__getattr__(name)
-            for field, material in zip(self._makers, raw, strict=True):
-                if field == name:
-                    self.__dict__[name] = self._makers[name](material)
-            return self.__dict__[name]
+            value = self.__dict__[name] = self._makers[name](raw)
+            if self.__dict__.keys() >= self._makers.keys():
+                self._made()
+            return value
 
     def _made(self) -> Self:
-        """Make every field and forget the raw material."""
+        """Make every field and forget the raw material, which may hold much more."""
         if _RAW in self.__dict__:
             fields = {name: getattr(self, name) for name in type(self).model_fields}
             self.__dict__.clear()
@@ -77,13 +76,13 @@ class Deferred(Payload):
         return super(Deferred, self._made()).__getstate__()
 
 
-def made_later(model: type[D], fields: dict[str, Any], *raw: Any) -> D:
+def made_later(model: type[D], fields: dict[str, Any], raw: Any) -> D:
     """Build a payload from values that were validated already.
 
     Args:
         model: The class to build.
         fields: Fields that are there at once; the object keeps this dict.
-        raw: What the other fields are made of, in the order of the class's makers.
+        raw: What the other fields are made of, by the class's makers.
     """
     fields[_RAW] = raw
     return trusted(model, fields)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, Protocol
 
 from pydantic import computed_field
 
@@ -25,15 +25,38 @@ __all__ = [
 Side = Literal["buy", "sell"]
 
 
-def _levels_of(side: tuple[Sequence[Decimal], Sequence[str]]) -> tuple[Level, ...]:
-    """Pair prices with the sizes at them."""
-    prices, sizes = side
+class BookMoment(Protocol):
+    """Give both sides of a book at one moment: prices and the sizes at them, best first."""
+
+    def bids(self) -> tuple[Sequence[Decimal], Sequence[str]]:
+        """Return the bids."""
+
+    def asks(self) -> tuple[Sequence[Decimal], Sequence[str]]:
+        """Return the asks."""
+
+
+def _bids_at(moment: BookMoment) -> tuple[Level, ...]:
+    prices, sizes = moment.bids()
     return tuple(zip(prices, map(Decimal, sizes), strict=True))
 
 
-def _levels_by_turns(texts: Sequence[str]) -> tuple[Level, ...]:
-    """Pair texts that are prices and sizes by turns."""
-    return tuple(zip(map(Decimal, texts[::2]), map(Decimal, texts[1::2]), strict=True))
+def _asks_at(moment: BookMoment) -> tuple[Level, ...]:
+    prices, sizes = moment.asks()
+    return tuple(zip(prices, map(Decimal, sizes), strict=True))
+
+
+def _bids_in(levels: bytes) -> tuple[Level, ...]:
+    return _levels_by_turns(levels.partition(b",:")[0])
+
+
+def _asks_in(levels: bytes) -> tuple[Level, ...]:
+    return _levels_by_turns(levels.partition(b",:")[2])
+
+
+def _levels_by_turns(packed: bytes) -> tuple[Level, ...]:
+    """Pair numerals that are prices and sizes by turns."""
+    numbers = map(Decimal, packed.decode("ascii").split(",") if packed else ())
+    return tuple(zip(numbers, numbers, strict=True))
 
 
 class Ticker(Payload):
@@ -95,7 +118,7 @@ class OrderBookView(Deferred):
         sequence: The venue's sequence of the last change in it.
     """
 
-    _makers = MappingProxyType({"bids": _levels_of, "asks": _levels_of})
+    _makers = MappingProxyType({"bids": _bids_at, "asks": _asks_at})
 
     bids: tuple[Level, ...]
     asks: tuple[Level, ...]
@@ -143,7 +166,7 @@ class OrderBookDelta(Deferred):
         sequence: The sequence after it.
     """
 
-    _makers = MappingProxyType({"bids": _levels_by_turns, "asks": _levels_by_turns})
+    _makers = MappingProxyType({"bids": _bids_in, "asks": _asks_in})
 
     bids: tuple[Level, ...]
     asks: tuple[Level, ...]

@@ -1,10 +1,10 @@
-"""The feed of an order book: folded before the queue, shown only while it is known to be right."""
+"""The feed of an order book: checked before the queue, shown only while it is known to be right."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from weex_client.book import OrderBook, SideMoment
+from weex_client.book import Chapter, Moment, OrderBook, Sides, pack
 from weex_client.errors import DecodeError, SequenceGapError
 from weex_client.models import (
     Message,
@@ -22,12 +22,14 @@ __all__ = ["BookFeed"]
 
 _AnyMessage = Message[Any]  # asking pydantic for it costs more than building one
 
+_NO_LEVELS = pack((), ())
+
 
 class BookFeed(FeedState):
-    """An order book, folded before the queue, shown only while it is known to be right.
+    """An order book, checked before the queue, shown only while it is known to be right.
 
-    Until somebody reads views of it, or joins readers of raw changes, nothing is folded: changes
-    are checked and passed on. Folding then goes on for as long as the feed is subscribed.
+    Changes are folded when a reader looks, or a few at a time. Until somebody reads views of it,
+    or joins readers of raw changes, nothing is folded at all: changes are checked and passed on.
     """
 
     def __init__(self, *args: Any) -> None:
@@ -63,16 +65,22 @@ class BookFeed(FeedState):
         if not self._book.is_valid or self._last is None:
             return None
         update, received_time_ns = self._last
-        update = update._replace(is_snapshot=True)
-        if topic.channel is Channel.BOOK:
-            sides = self._book.view(topic.level or 1)
-            return ViewCell(self, sides, *update[3:], received_time_ns).open()
-        if not self._book.is_folded:
+        facts = (*update[2:4], True, received_time_ns)
+        if topic.channel is not Channel.BOOK and not self._book.is_folded:
             self._begin_folding()
             return None
-        view = made_later(OrderBookView, {}, *self._book.view(topic.level or 1))
-        delta = OrderBookDelta(bids=view.bids, asks=view.asks, sequence=update.sequence)
-        return self.message("book_deltas", delta, *update[3:], received_time_ns)
+        chapter, level = self._book.chapter, topic.level or 1
+        try:
+            sides = chapter.state(len(chapter.changes)).view(level)
+        except DecodeError:
+            return None  # the next frame's digestion loses the book
+        message = ViewCell(self, chapter, level, sides, facts).open()
+        if message is None or topic.channel is Channel.BOOK:
+            return message
+        delta = OrderBookDelta(
+            bids=message.data.bids, asks=message.data.asks, sequence=update.sequence
+        )
+        return self.message("book_deltas", delta, *facts)
 
     def receive(self, frame: bytes, received_time_ns: int) -> None:
         """Fold one frame as a whole, then show the book; or ask for a new snapshot."""
@@ -82,8 +90,9 @@ class BookFeed(FeedState):
             if update.is_snapshot:
                 if not self._start(update, received_time_ns):
                     return
-            elif not book.is_valid or not book.apply(*update[:4]):
+            elif not book.is_valid or not book.apply(*update[:3]):
                 return  # the snapshot is on its way, or the venue repeats itself
+            state = book.chapter.watched()
         except SequenceGapError as gap:
             self._lose("the venue skipped changes", received_time_ns, gap.expected, gap.received)
             return
@@ -92,18 +101,23 @@ class BookFeed(FeedState):
             self._lose(str(exc), received_time_ns, book.sequence, None)
             return
         self._last = (update, received_time_ns)
+        _, _, sequence, exchange_time_ns, is_snapshot = update
+        facts = (sequence, exchange_time_ns, is_snapshot, received_time_ns)
         for topic, audience in self.audiences.items():
             if topic.channel is Channel.BOOK:
-                sides = book.view(topic.level or 1)
-                audience.publish(ViewCell(self, sides, *update[3:], received_time_ns))
+                level = topic.level or 1
+                sides = None if state is None else state.view(level)
+                cell = ViewCell(self, book.chapter, level, sides, facts)
+                for push in audience.pushes:
+                    push(cell)
             else:
-                audience.publish(self._delta(update, received_time_ns))
-        if update.exchange_time_ns is not None:
-            self.counters.latencies_ns.append(received_time_ns - update.exchange_time_ns)
+                audience.publish(self._delta(update, facts))
+        if exchange_time_ns is not None:
+            self.counters.latencies_ns.append(received_time_ns - exchange_time_ns)
 
     def _start(self, update: BookUpdate, received_time_ns: int) -> bool:
         """Start from a snapshot; return False where the venue keeps no book."""
-        self._is_dead = not update.bids and not update.asks and not update.sequence
+        self._is_dead = update.levels == _NO_LEVELS and not update.sequence
         if self._is_dead:
             # A delisted symbol is acknowledged and then gets this (WEEX sheet, section 4).
             self._book.clear()
@@ -111,7 +125,7 @@ class BookFeed(FeedState):
                 "stale", self, received_time_ns, cause="the venue keeps no book of this symbol"
             )
             return False
-        self._book.replace(update.bids, update.asks, update.sequence)
+        self._book.replace(update.levels, update.sequence)
         return True
 
     def _lose(
@@ -135,15 +149,14 @@ class BookFeed(FeedState):
         self._is_dead = False
         self._book.clear()
 
-    def _delta(self, update: BookUpdate, received_time_ns: int) -> Message[Any]:
+    def _delta(self, update: BookUpdate, facts: tuple[Any, ...]) -> Message[Any]:
         previous_sequence = None if update.is_snapshot else update.previous_sequence
         delta = made_later(
             OrderBookDelta,
             {"previous_sequence": previous_sequence, "sequence": update.sequence},
-            update.bids,
-            update.asks,
+            update.levels,
         )
-        return self.message("book_deltas", delta, *update[3:], received_time_ns)
+        return self.message("book_deltas", delta, *facts)
 
     def message(
         self,
@@ -173,29 +186,38 @@ class BookFeed(FeedState):
 
 
 class ViewCell(Sealed):
-    """The levels of a book at one moment, and the message once one of its readers asked.
+    """A moment of a book, and the message once one of its readers asked.
 
     Messages that wait cost more than making them does: the garbage collector walks them
     (measured: 20,000 of them waiting add 8 us to each).
     """
 
-    __slots__ = ("_facts", "_feed", "_message", "_sides")
+    __slots__ = ("_chapter", "_facts", "_feed", "_level", "_message", "_position", "_sides")
 
     def __init__(
         self,
         feed: BookFeed,
-        sides: tuple[SideMoment, SideMoment],
-        *facts: Any,
+        chapter: Chapter,
+        level: int,
+        sides: Sides | None,
+        facts: tuple[Any, ...],
     ) -> None:
-        self._feed = feed
+        self._feed: BookFeed | None = feed
+        self._chapter = chapter
+        self._position = len(chapter.changes)
+        self._level = level
         self._sides = sides
         self._facts = facts
         self._message: Message[Any] | None = None
 
-    def open(self) -> Message[Any]:
-        """Make the message, once."""
-        message = self._message
-        if message is None:
-            view = made_later(OrderBookView, {"sequence": self._facts[0]}, *self._sides)
-            message = self._message = self._feed.message("book", view, *self._facts)
-        return message
+    def open(self) -> Message[Any] | None:
+        """Make the message, once; None if the book must not be shown."""
+        feed = self._feed
+        if feed is not None:
+            self._feed = None
+            chapter, position, facts = self._chapter, self._position, self._facts
+            if chapter.may_show(position):
+                moment = Moment(chapter, position, self._level, self._sides)
+                view = made_later(OrderBookView, {"sequence": facts[0]}, moment)
+                self._message = feed.message("book", view, *facts)
+        return self._message

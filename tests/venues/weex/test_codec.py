@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from weex_client.book import OrderBook, SideMoment
+from weex_client.book import OrderBook, SideMoment, unpack
 from weex_client.models import Message
 from weex_client.protocol import (
     Ack,
@@ -118,8 +118,9 @@ def test_every_item_of_a_captured_frame_becomes_one_message(frame: bytes) -> Non
 def test_every_captured_book_frame_is_read_to_the_digit(frame: bytes) -> None:
     fields = json.loads(frame)
     update = VENUE.read_book(frame)
-    assert update.bids == [text for level in fields["b"] for text in level]
-    assert update.asks == [text for level in fields["a"] for text in level]
+    bids, asks = unpack(update.levels)
+    assert bids == [text for level in fields["b"] for text in level]
+    assert asks == [text for level in fields["a"] for text in level]
     assert (update.previous_sequence, update.sequence) == (fields["U"], fields["u"])
     assert update.exchange_time_ns == fields["E"] * 1_000_000
     assert update.is_snapshot == (fields["d"] == "SNAPSHOT")
@@ -421,13 +422,11 @@ def test_book_chain_replays_to_the_oracle_of_the_sheet() -> None:
     for frame in captured("contract-depth.jsonl"):
         update = codec.read_book(frame)
         if update.is_snapshot:
-            book.replace(update.bids, update.asks, update.sequence)
+            book.replace(update.levels, update.sequence)
         else:
-            applied = book.apply(
-                update.bids, update.asks, update.previous_sequence, update.sequence
-            )
-            assert applied
-        bids, asks = map(levels_of, book.view(20))
+            assert book.apply(update.levels, update.previous_sequence, update.sequence)
+        now = book.now(20)
+        bids, asks = levels_of(now.bids()), levels_of(now.asks())
         assert (len(bids), len(asks)) == (15, 15)
         assert bids[0][0] < asks[0][0]
         assert [price for price, _ in bids] == sorted((p for p, _ in bids), reverse=True)
