@@ -34,7 +34,7 @@ def folded(model: Levels, texts: list[str]) -> None:
 
 def shown(moment: Moment) -> tuple[list[tuple[Decimal, Decimal]], ...]:
     return tuple(
-        list(zip(prices, map(Decimal, sizes), strict=True))
+        list(zip(map(Decimal, prices), map(Decimal, sizes), strict=True))
         for prices, sizes in (moment.bids(), moment.asks())
     )
 

@@ -23,7 +23,7 @@ def numbers(*levels: tuple[str, str]) -> tuple[tuple[Decimal, Decimal], ...]:
 
 
 def levels_of(side: SideMoment) -> tuple[tuple[Decimal, Decimal], ...]:
-    return tuple(zip(side[0], map(Decimal, side[1]), strict=True))
+    return tuple(zip(map(Decimal, side[0]), map(Decimal, side[1]), strict=True))
 
 
 def shown(book: OrderBook, level: int) -> tuple[tuple[tuple[Decimal, Decimal], ...], ...]:

@@ -11,7 +11,7 @@ from weex_client.errors import DecodeError
 
 __all__ = ["BookSide", "BookState", "SideMoment", "Sides", "pack", "unpack"]
 
-SideMoment = tuple[Sequence[Decimal], Sequence[str]]
+SideMoment = tuple[Sequence[str], Sequence[str]]
 """Prices and the sizes at them, as text, best first: one side at one moment, at the least cost."""
 
 Sides = tuple[SideMoment, SideMoment]
@@ -23,6 +23,9 @@ _ZEROS = frozenset(
     for whole in ("", "0", "00", "000")
     for point_and_places in ("", *("." + "0" * places for places in range(41)))
 ) - {"", "."}
+
+
+_NONE = -2  # a place that ``str.find`` never gives
 
 
 def pack(bids: Sequence[str], asks: Sequence[str]) -> bytes:
@@ -43,26 +46,30 @@ def _numerals(side: bytes) -> list[str]:
 class BookSide:
     """The levels of one side, kept in order of price.
 
-    Levels are found by the venue's own spelling of their price, and sizes stay text until
-    somebody looks: nearly every change gives a new size to a level that is there, and then costs
-    one entry of a dict. Another spelling of the same price ("1.0" for "1.00") is found by value.
+    Prices and sizes stay text, spelled as the venue did, until somebody looks: nearly every change
+    gives a new size to a level that is there, and then costs one entry of a dict. While all prices
+    are of one form, so many digits with the point at one place, texts sort as their numbers do;
+    else they are compared by value, and another spelling of a price ("1.0" for "1.00") is found.
     """
 
-    __slots__ = ("_is_plain", "_names", "_sizes", "prices")
+    __slots__ = ("_point", "_sizes", "_width", "names")
 
     def __init__(self) -> None:
-        self.prices: list[Decimal] = []  # ascending
-        self._names: list[str] = []  # the prices as the venue spelled them, in the same order
+        self.names: list[str] = []  # the prices, ascending
         self._sizes: dict[str, str] = {}
-        self._is_plain = True  # no two ways to spell a price: names sort as the prices do
+        self._width = _NONE  # of all prices, or none of them is like the others
+        self._point = _NONE
 
     def copy(self) -> BookSide:
         """Return another side with the same levels."""
         side = BookSide()
-        side.prices = self.prices.copy()
-        side._names = self._names.copy()  # one of us
+        side.names = self.names.copy()
         side._sizes = self._sizes.copy()
-        side._is_plain = self._is_plain
+        forms = {(self._width, self._point)}
+        if self._width == _NONE:
+            forms = {(len(name), name.find(".")) for name in self.names}
+        if len(forms) == 1:
+            side._width, side._point = forms.pop()
         return side
 
     def fold(self, texts: Sequence[str]) -> None:
@@ -78,45 +85,44 @@ class BookSide:
         if new_count:
             # A dict keeps the order of insertion: the new levels are its last.
             for name in [*islice(reversed(sizes), new_count)][::-1]:
-                self._insert(name)
+                if len(name) == self._width and name.find(".") == self._point:
+                    self.names.insert(bisect_left(self.names, name), name)
+                else:
+                    self._insert_by_value(name)
         if not _ZEROS.isdisjoint(changed_sizes):
             self._remove_all(compress(names, map(_ZEROS.__contains__, changed_sizes)))
 
-    def _insert(self, name: str) -> None:
+    def _insert_by_value(self, name: str) -> None:
+        names = self.names
+        self._width, self._point = (_NONE, _NONE) if names else (len(name), name.find("."))
         price = Decimal(name)
-        prices = self.prices
-        self._is_plain &= _is_plain(name) and (not prices or price.same_quantum(prices[0]))
-        index = bisect_left(prices, price)
-        if index < len(prices) and prices[index] == price:
-            del self._sizes[self._names[index]]
-            self._names[index] = name
+        index = bisect_left(names, price, key=Decimal)
+        if index < len(names) and Decimal(names[index]) == price:
+            del self._sizes[names[index]]
+            names[index] = name
         else:
-            prices.insert(index, price)
-            self._names.insert(index, name)
+            names.insert(index, name)
 
-    def _remove_all(self, names: Iterable[str]) -> None:
+    def _remove_all(self, removed: Iterable[str]) -> None:
         """Remove the levels whose size is zero now."""
-        for name in names:
-            if self._sizes.get(name) in _ZEROS:
-                index = self._names.index(name)  # faster than a Decimal up to about 50 levels
-                del self.prices[index], self._names[index], self._sizes[name]
+        names, sizes = self.names, self._sizes
+        for name in removed:
+            if sizes.get(name) in _ZEROS:
+                del sizes[name]
+                del names[names.index(name) if self._width == _NONE else bisect_left(names, name)]
 
     def gathered(self, texts: Sequence[str]) -> dict[str, str] | None:
         """Return the last word of several changes, one behind the other, about each level.
 
         Returns:
-            Sizes by price, or None where a price is spelled in several ways: then the changes
-            must be folded one after another.
+            Sizes by price, or None where prices are of several forms: then the changes must be
+            folded one after another.
         """
         by_turns = iter(texts)
         gathered = dict(zip(by_turns, by_turns, strict=True))
-        names = gathered.keys() - self._sizes.keys()
-        if names:
-            prices = [*map(Decimal, names)]
-            pattern = self.prices[0] if self.prices else prices[0]
-            if not all(map(pattern.same_quantum, prices)) or not all(map(_is_plain, names)):
-                return None
-        return gathered if self._is_plain else None
+        forms = {(len(name), name.find(".")) for name in gathered.keys() - self._sizes.keys()}
+        is_of_one_form = forms <= {(self._width, self._point)}
+        return gathered if is_of_one_form and self._width != _NONE else None
 
     def settle(self, gathered: dict[str, str]) -> None:
         """Set what ``gathered`` returned."""
@@ -129,26 +135,17 @@ class BookSide:
             for name in compress(gathered, map(_ZEROS.__contains__, gathered.values())):
                 del sizes[name]
         if has_changed:
-            prices = dict(zip(self._names, self.prices, strict=True))
-            # As many places everywhere: shorter is less, and of equal length the texts tell.
-            self._names = sorted(sizes)
-            self._names.sort(key=len)
-            self.prices = [prices.get(name) or Decimal(name) for name in self._names]
+            self.names = sorted(sizes)
 
     def lowest(self, count: int) -> SideMoment:
         """Return up to ``count`` levels, lowest price first."""
-        return self.prices[:count], tuple(map(self._sizes.__getitem__, self._names[:count]))
+        names = self.names[:count]
+        return names, tuple(map(self._sizes.__getitem__, names))
 
     def highest(self, count: int) -> SideMoment:
         """Return up to ``count`` levels, highest price first."""
-        end = -count - 1
-        names = self._names[:end:-1]
-        return self.prices[:end:-1], tuple(map(self._sizes.__getitem__, names))
-
-
-def _is_plain(name: str) -> bool:
-    """Tell whether a price is spelled without noughts, or a point, that it could do without."""
-    return name[0] != "." != name[-1] and (name[0] != "0" or name[1:2] == ".")
+        names = self.names[: -count - 1 : -1]
+        return names, tuple(map(self._sizes.__getitem__, names))
 
 
 class BookState:
@@ -205,10 +202,16 @@ class BookState:
         return self.bids.highest(level), self.asks.lowest(level)
 
     def _check(self) -> None:
-        bids, asks = self.bids.prices, self.asks.prices
-        if bids and asks and bids[-1] >= asks[0]:
+        bids, asks = self.bids.names, self.asks.names
+        if bids and asks and _is_crossed(bids[-1], asks[0]):
             raise DecodeError(f"crossed book: bid {bids[-1]}, ask {asks[0]}")
         if self._window is not None and max(len(bids), len(asks)) > self._window:
             raise DecodeError(
                 f"{len(bids)} bids and {len(asks)} asks in a window of {self._window}"
             )
+
+
+def _is_crossed(bid: str, ask: str) -> bool:
+    if len(bid) == len(ask) and bid.find(".") == ask.find("."):
+        return bid >= ask
+    return Decimal(bid) >= Decimal(ask)

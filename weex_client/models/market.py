@@ -28,21 +28,21 @@ Side = Literal["buy", "sell"]
 class BookMoment(Protocol):
     """Give both sides of a book at one moment: prices and the sizes at them, best first."""
 
-    def bids(self) -> tuple[Sequence[Decimal], Sequence[str]]:
+    def bids(self) -> tuple[Sequence[str], Sequence[str]]:
         """Return the bids."""
 
-    def asks(self) -> tuple[Sequence[Decimal], Sequence[str]]:
+    def asks(self) -> tuple[Sequence[str], Sequence[str]]:
         """Return the asks."""
 
 
 def _bids_at(moment: BookMoment) -> tuple[Level, ...]:
     prices, sizes = moment.bids()
-    return tuple(zip(prices, map(Decimal, sizes), strict=True))
+    return tuple(zip(map(Decimal, prices), map(Decimal, sizes), strict=True))
 
 
 def _asks_at(moment: BookMoment) -> tuple[Level, ...]:
     prices, sizes = moment.asks()
-    return tuple(zip(prices, map(Decimal, sizes), strict=True))
+    return tuple(zip(map(Decimal, prices), map(Decimal, sizes), strict=True))
 
 
 def _bids_in(levels: bytes) -> tuple[Level, ...]:

@@ -414,7 +414,7 @@ def test_top_of_book_says_what_was_captured() -> None:
 
 
 def levels_of(side: SideMoment) -> tuple[tuple[Decimal, Decimal], ...]:
-    return tuple(zip(side[0], map(Decimal, side[1]), strict=True))
+    return tuple(zip(map(Decimal, side[0]), map(Decimal, side[1]), strict=True))
 
 
 def test_book_chain_replays_to_the_oracle_of_the_sheet() -> None:
