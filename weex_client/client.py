@@ -16,6 +16,7 @@ from weex_client.models import (
     BookTicker,
     Candle,
     ConnectionEvent,
+    Continuity,
     Fill,
     Message,
     Order,
@@ -26,6 +27,8 @@ from weex_client.models import (
     Trade,
 )
 from weex_client.protocol import Channel, Scope, Topic, Venue
+from weex_client.streaming.continuity import Ledger
+from weex_client.streaming.loop_watch import LoopWatch
 from weex_client.streaming.mailbox import Gate, Mailbox, OverflowPolicy
 from weex_client.streaming.pool import ConnectionPool
 from weex_client.streaming.subscription import Subscription
@@ -71,6 +74,8 @@ class StreamClient:
         self._retry_first_connect = retry_first_connect
         self._pools: dict[Scope, ConnectionPool] = {}
         self._counters: dict[str, ChannelCounters] = {}
+        self._ledger = Ledger()
+        self._watch = LoopWatch(self._clock, self._emit)
         self._last_stats: dict[str, ScopeStats] = {}
         self._event_readers: dict[Mailbox, None] = {}
         self._opening = asyncio.Lock()
@@ -133,6 +138,14 @@ class StreamClient:
             | {scope.value: pool.stats() for scope, pool in self._pools.items()},
             channels={name: counters.picture() for name, counters in self._counters.items()},
         )
+
+    def continuity(self) -> tuple[Continuity, ...]:
+        """Return how much of the time each channel of each symbol was known to be complete.
+
+        In the order in which they were first wanted, and also of what is streamed no more.
+        Messages that a slow reader dropped are no holes: see ``stats()``.
+        """
+        return self._ledger.report(self._clock.monotonic(), self._clock.time_ns())
 
     def events(self) -> Subscription[ConnectionEvent]:
         """Stream what happens to connections and subscriptions, from now on.
@@ -345,6 +358,8 @@ class StreamClient:
             self._clock,
             self._channel_counters,
             self._emit,
+            self._ledger,
+            self._watch,
             lambda: sum(map(len, self._pools.values())),
         )
 

@@ -32,7 +32,8 @@ class StreamConfig(BaseSettings):
         max_reconnect_attempts: Dials in a row before streams end; None for ever.
         reconnect_delay_seconds: First ceiling of the random wait before a dial; it doubles.
         reconnect_max_delay_seconds: Last ceiling of that wait.
-        stale_after_seconds: Silence after which a line is doubted; None for the venue's own.
+        stale_after_seconds: Silence after which a line, or a channel that used to speak, is
+            doubted; None for the venue's own.
         open_timeout_seconds: How long one dial may take.
 
     Raises:

@@ -218,10 +218,14 @@ class Heartbeat:
     Attributes:
         silence_seconds: Without any frame for so long, a ping is sent.
         answer_seconds: Without any frame for so long after it, the line is dead.
+        prompt: Channels whose subscription brings data at once, be the market busy or not.
+        steady: Channels that go on speaking, be the market busy or not.
     """
 
     silence_seconds: float
     answer_seconds: float
+    prompt: frozenset[Channel] = frozenset()
+    steady: frozenset[Channel] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

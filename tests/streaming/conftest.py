@@ -13,6 +13,7 @@ import pytest
 from weex_client.metrics import ChannelCounters
 from weex_client.models import ConnectionEvent, Message
 from weex_client.protocol import Channel, Scope, Topic
+from weex_client.streaming.continuity import Ledger
 from weex_client.streaming.registry import Registry
 from weex_client.streaming.session import Session
 from weex_client.venues.weex import WeexConfig, WeexVenue
@@ -58,7 +59,10 @@ class Line:
         self.counters: defaultdict[str, ChannelCounters] = defaultdict(ChannelCounters)
         self.registry = Registry()
         self.now = 0.0
-        self.session = Session(self.venue, scope, self.counters.__getitem__, self.events.append)
+        self.ledger = Ledger()
+        self.session = Session(
+            self.venue, scope, self.counters.__getitem__, self.events.append, self.ledger
+        )
 
     @property
     def now_ns(self) -> int:

@@ -14,6 +14,8 @@ from weex_client.errors import RateLimitedError, UnsupportedChannelError, UsageE
 from weex_client.metrics import ChannelCounters
 from weex_client.models import ConnectionEvent
 from weex_client.protocol import Scope
+from weex_client.streaming.continuity import Ledger
+from weex_client.streaming.loop_watch import LoopWatch
 from weex_client.streaming.pool import ConnectionPool
 from weex_client.streaming.subscription import Subscription
 from weex_client.venues.weex import WeexConfig, WeexVenue
@@ -419,6 +421,8 @@ def make_pool(desk: Desk, events: list[ConnectionEvent]) -> ConnectionPool:
         desk.clock,
         lambda _: ChannelCounters(),
         events.append,
+        Ledger(),
+        LoopWatch(desk.clock, events.append),
         lambda: 0,
     )
 

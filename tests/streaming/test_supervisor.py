@@ -23,6 +23,8 @@ from weex_client.errors import (
 from weex_client.metrics import ChannelCounters
 from weex_client.models import ConnectionEvent
 from weex_client.protocol import Channel, Scope, Topic
+from weex_client.streaming.continuity import Ledger
+from weex_client.streaming.loop_watch import LoopWatch
 from weex_client.streaming.mailbox import Gate, Mailbox, OverflowPolicy
 from weex_client.streaming.registry import Registry
 from weex_client.streaming.session import Session
@@ -73,7 +75,7 @@ class Wire:
         config = WeexConfig(_env_file=None, **settings)
         weex = WeexVenue(config)
         counters = ChannelCounters()
-        session = Session(weex, Scope.PUBLIC, lambda _: counters, self.events.append)
+        session = Session(weex, Scope.PUBLIC, lambda _: counters, self.events.append, Ledger())
         topic = Topic(Channel.TICKER, BTC)
         self.registry = Registry()
         mailbox = Mailbox(
@@ -93,6 +95,7 @@ class Wire:
             self.venue,
             self.clock,
             self.gate,
+            LoopWatch(self.clock, self.events.append),
             self.events.append,
             jitter=self._ceiling,
         )
@@ -417,6 +420,7 @@ async def test_silence_brings_a_ping_then_a_verdict_then_a_new_line() -> None:
         stream = desk.client.stream_tickers(BTC)
         await desk.subscribed()
         await turns(10)
+        desk.venue.acknowledges = False
         first = desk.venue.line
         await desk.pass_time(29)
         assert first.requests("PING") == []
@@ -438,8 +442,10 @@ async def test_silence_brings_a_ping_then_a_verdict_then_a_new_line() -> None:
 
 async def test_answered_ping_keeps_the_line() -> None:
     async with open_desk() as desk:
-        _stream = desk.client.stream_tickers(BTC)
+        _stream = desk.client.stream_trades(BTC)  # of which there may be none for hours
         await desk.subscribed()
+        desk.venue.line.say({"e": "tradeSnapshot", "E": 1_790_000_000_000, "s": BTC, "d": []})
+        await turns(5)
         for _ in range(5):
             await desk.pass_time(30)
             desk.venue.line.say({"id": "5", "method": "PONG"})

@@ -1,6 +1,7 @@
 """The messages that users read: an envelope and typed payloads. How they are made is elsewhere."""
 
 from weex_client.models.account import Account, Fill, Order, OrderStatus, Position
+from weex_client.models.continuity import Continuity, Hole
 from weex_client.models.deferred import made_later
 from weex_client.models.events import ConnectionEvent, EventKind
 from weex_client.models.market import (
@@ -20,8 +21,10 @@ __all__ = [
     "BookTicker",
     "Candle",
     "ConnectionEvent",
+    "Continuity",
     "EventKind",
     "Fill",
+    "Hole",
     "Level",
     "Message",
     "Money",

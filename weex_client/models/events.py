@@ -36,7 +36,9 @@ class ConnectionEvent(Payload):
         close_code: WebSocket close code (``disconnected``).
         from_sequence: Last sequence before the hole (``gap``).
         to_sequence: First sequence after it (``gap``).
-        duration_seconds: How long it lasted (``resubscribed``, ``stale``).
+        duration_seconds: How long nothing right was shown (``resubscribed``, ``gap``: None
+            where only the ``resubscribed`` that follows can tell), how long nothing came or
+            this program blocked its event loop (``stale``).
         dropped: How many messages the reader has lost (``slow_consumer``).
     """
 

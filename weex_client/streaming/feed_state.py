@@ -10,6 +10,7 @@ from weex_client.errors import DecodeError
 from weex_client.metrics import ChannelCounters
 from weex_client.models import Message
 from weex_client.protocol import Channel, Feed, Scope, Topic, Venue
+from weex_client.streaming.liveness import Rhythm
 from weex_client.streaming.registry import Audience, Sealed
 
 __all__ = ["Announce", "Cell", "DecodedFeed", "FeedState"]
@@ -63,6 +64,9 @@ class FeedState:
         self.counters = counters
         self.audiences: dict[Topic, Audience] = {}
         self.needs_resync = False
+        self.last_frame_ns = 0
+        self.rhythm = Rhythm()
+        self.is_bridged = False  # whether the last interruption left nothing missing
         self._venue = venue
         self._announce = announce
         self._is_private = venue.scope(channel) is Scope.PRIVATE
@@ -114,6 +118,9 @@ class FeedState:
 
     def interrupted(self) -> None:
         """Forget what a lost connection or a lost change makes wrong."""
+
+    def doubted(self) -> None:
+        """Expect the next frame to tell whether something was missed before it."""
 
     def tick(self, exchange_now_ns: int, heard_ns: int) -> bool:  # noqa: ARG002
         """Do what is due by the venue's clock.

@@ -73,18 +73,29 @@ class TradeFeed(DecodedFeed):
         """Announce a hole if the replay after an interruption reaches back to nothing known."""
         self._must_bridge = False
         known = self._known | self._known_before
-        if not any(message.data.trade_id in known for message in messages):
+        self.is_bridged = any(message.data.trade_id in known for message in messages)
+        if not self.is_bridged:
             self.counters.gaps += 1
+            # From the last frame before, by our clock, to the oldest trade of the replay, whose
+            # newest is about now: the venue's clock is compared with itself only.
+            replayed_seconds = messages[-1].data.timestamp - messages[0].data.timestamp
+            silent_seconds = (received_time_ns - self.last_frame_ns) / 1_000_000_000
             self._announce(
                 "gap",
                 self,
                 received_time_ns,
                 cause="the venue's replay after the interruption begins after the last known trade",
+                duration_seconds=max(0.0, silent_seconds - replayed_seconds),
             )
 
     def interrupted(self) -> None:
         """Expect the next frame to reach back to trades that are known."""
         self._must_bridge = bool(self._known or self._known_before)
+        self.is_bridged = False
+
+    def doubted(self) -> None:
+        """Expect the same: the subscription may have ended unnoticed."""
+        self.interrupted()
 
 
 class CandleFeed(DecodedFeed):
@@ -104,6 +115,8 @@ class CandleFeed(DecodedFeed):
     def receive(self, frame: bytes, received_time_ns: int) -> None:
         """Publish candles in time order, each closed once and a late correction as it comes."""
         messages = self.decode(frame, received_time_ns)
+        if messages and messages[0].is_snapshot:
+            self.is_bridged = messages[0].data.open_time <= self._closed_until
         if messages and 0.0 < self._closed_until < messages[0].data.open_time:
             self._tell_hole(messages[0], received_time_ns)
         for index, message in enumerate(messages):
@@ -163,6 +176,11 @@ class CandleFeed(DecodedFeed):
     def interrupted(self) -> None:
         """Do not close by the clock what may have gone on unseen."""
         self._forming = None
+        self.is_bridged = False
+
+    def doubted(self) -> None:
+        """Expect the history, which fills what was missed."""
+        self.is_bridged = False
 
 
 def _as_news(forming: Message[Candle]) -> Message[Candle]:

@@ -11,6 +11,8 @@ from weex_client.errors import RateLimitedError, SubscriptionRejectedError
 from weex_client.metrics import ChannelCounters, ScopeStats
 from weex_client.models import ConnectionEvent
 from weex_client.protocol import Feed, Scope, Topic, Venue
+from weex_client.streaming.continuity import Ledger
+from weex_client.streaming.loop_watch import LoopWatch
 from weex_client.streaming.mailbox import Gate, Mailbox
 from weex_client.streaming.registry import Registry
 from weex_client.streaming.session import Session
@@ -37,6 +39,8 @@ class ConnectionPool:
         clock: Clock,
         counters: Callable[[str], ChannelCounters],
         emit: Callable[[ConnectionEvent], None],
+        ledger: Ledger,
+        watch: LoopWatch,
         connection_count: Callable[[], int],
     ) -> None:
         self.scope = scope
@@ -47,6 +51,8 @@ class ConnectionPool:
         self._clock = clock
         self._counters = counters
         self._emit = emit
+        self._ledger = ledger
+        self._watch = watch
         self._connection_count = connection_count
         self._registry = Registry()
         self._supervisors: list[Supervisor] = []
@@ -124,9 +130,16 @@ class ConnectionPool:
         return supervisor
 
     def _make(self) -> Supervisor:
-        session = Session(self._venue, self.scope, self._counters, self._emit)
+        session = Session(self._venue, self.scope, self._counters, self._emit, self._ledger)
         return Supervisor(
-            session, self._venue, self._config, self._connector, self._clock, self.gate, self._emit
+            session,
+            self._venue,
+            self._config,
+            self._connector,
+            self._clock,
+            self.gate,
+            self._watch,
+            self._emit,
         )
 
     def leave(self, topics: Sequence[Topic], mailbox: Mailbox) -> None:

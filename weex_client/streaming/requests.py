@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from weex_client.errors import TransportError
 from weex_client.protocol import Feed, Intent, Subscribe, Unsubscribe, Venue
@@ -168,13 +168,20 @@ class Requests:
             self._open[str(self._last_id)] = _Open(intent, now + ANSWER_SECONDS)
         return self._venue.encode(intent, self._last_id)
 
-    def accepted(self, request_id: str | None) -> None:
-        """Note that a request was accepted; the oldest one where the venue names none."""
+    def accepted(self, request_id: str | None) -> Sequence[Feed]:
+        """Note that a request was accepted; the oldest one where the venue names none.
+
+        Returns:
+            The feeds that are served from now on.
+        """
         if request_id is None:
             request_id = next(iter(self._open), "")
         request = self._open.pop(request_id, None)
-        if request is not None and isinstance(request.intent, Subscribe):
-            self._accepted.update(feed for feed in request.intent.feeds if feed in self._asked)
+        if request is None or not isinstance(request.intent, Subscribe):
+            return ()
+        feeds = tuple(feed for feed in request.intent.feeds if feed in self._asked)
+        self._accepted.update(feeds)
+        return feeds
 
     def refused(self, request_id: str | None, reason: str) -> Sequence[Feed]:
         """Note that a request was refused.
@@ -200,6 +207,11 @@ class Requests:
             middle = len(feeds) // 2
             self._groups.extend((feeds[:middle], feeds[middle:]))
         return blamed
+
+    def excuse(self, now: float) -> None:
+        """Wait for answers anew: those that came were not read, for a reason of our own."""
+        for key, request in self._open.items():
+            self._open[key] = replace(request, due=max(request.due, now + ANSWER_SECONDS))
 
     def overdue(self, now: float) -> Sequence[Feed]:
         """Give up on answers that are overdue; return the feeds that were asked for in vain."""

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any
 
-from weex_client.errors import SilentLineError, SubscriptionRejectedError, TransportError
+from weex_client.errors import SubscriptionRejectedError, TransportError
 from weex_client.metrics import ChannelCounters
 from weex_client.models import ConnectionEvent, EventKind, Message
 from weex_client.protocol import (
@@ -29,8 +29,11 @@ from weex_client.protocol import (
     Unknown,
     Venue,
 )
+from weex_client.streaming.continuity import Ledger
 from weex_client.streaming.feed_state import FeedState
 from weex_client.streaming.feeds import make_feed
+from weex_client.streaming.liveness import Liveness
+from weex_client.streaming.outages import Outages
 from weex_client.streaming.registry import Audience
 from weex_client.streaming.requests import ANSWER_SECONDS, Requests
 
@@ -53,6 +56,7 @@ class Session:
         scope: Whose connection this is.
         counters: Returns the counters of a channel.
         emit: Takes what users should know.
+        ledger: Where is noted when each feed was complete.
     """
 
     def __init__(
@@ -61,6 +65,7 @@ class Session:
         scope: Scope,
         counters: Callable[[str], ChannelCounters],
         emit: Callable[[ConnectionEvent], None],
+        ledger: Ledger,
     ) -> None:
         self.scope = scope
         self.needs_pull = False
@@ -72,23 +77,22 @@ class Session:
         self._venue = venue
         self._route_key = venue.route_key
         self._counters = counters
-        self._emit = emit
+        self._outages = Outages(scope, ledger, emit)
         self._requests = Requests(venue)
+        # An account is silent while nothing is traded, however busy it was before.
+        self._liveness = Liveness(venue.heartbeat, is_learning=scope is Scope.PUBLIC)
         self._feeds: dict[Feed, FeedState] = {}
         # Given back in this turn of the loop: who wants them again before the venue is told gets
         # them as they are.
         self._leaving: dict[Feed, FeedState] = {}
         self._routes: dict[Hashable, FeedState] = {}
-        self._interrupted: dict[Feed, float] = {}
+        self._interrupted = self._outages.since
         self._replies: list[Intent] = []
         self._is_open = False
         self._now = 0.0
-        self._heard = 0.0
-        self._is_listening = False
         self._is_overdue = False
-        self._ping_due_answer: float | None = None
-        self._silence: TransportError | None = None
         self._idle_since = 0.0
+        self._excused_at = 0.0
         self._clock_offset_ns = 0
 
     # What is wanted.
@@ -110,16 +114,18 @@ class Session:
         reason = self._requests.rejection(feed)
         if reason is not None:
             raise self._rejection(audience.topic, reason)
-        state = self._feeds.get(feed) or self._leaving.pop(feed, None)
+        topic = audience.topic
+        kept = self._leaving.pop(feed, None)
+        state = self._feeds.get(feed) or kept
         if state is None:
-            topic = audience.topic
             counters = self._counters(topic.channel)
-            state = make_feed(feed, topic, self._venue, counters, self._announce)
+            state = make_feed(feed, topic, self._venue, counters, self._tell)
             if self._requests.asked_at(feed) is not None:
                 state.needs_resync = True  # given back, but the venue was not told yet
         self._feeds[feed] = state
         state.join(audience)
-        current = state.current(audience.topic)
+        current = state.current(topic)
+        self._outages.wanted(state, topic.channel, self._now, is_kept=kept is not None)
         self._resync_if_needed(state)
         return current
 
@@ -130,11 +136,11 @@ class Session:
             return False
         del self._feeds[feed]
         self._leaving[feed] = state
-        self._interrupted.pop(feed, None)
+        self._outages.let_go(feed, now)
         self._routes = {key: route for key, route in self._routes.items() if route is not state}
         if not self._feeds:
             self._idle_since = now
-            self._is_listening = False
+            self._liveness.rest()
         return True
 
     # What happens to the line.
@@ -142,21 +148,20 @@ class Session:
     def opened(self, now: float) -> None:
         """Start on a new connection: everything wanted is asked for again."""
         self._is_open = True
-        self._is_listening = bool(self._feeds)
         self.has_data = False
-        self._now = self._heard = self._idle_since = now
-        self._ping_due_answer = self._silence = None
+        self._now = self._idle_since = now
+        self._liveness.opened(now, self._feeds.values())
         self._requests.reset()
 
-    def lost(self) -> None:
+    def lost(self, cause: str) -> None:
         """Forget what only the lost connection knew."""
+        since = self._liveness.carried_data_until
         self._is_open = False
         self._leaving.clear()
         self._replies.clear()
         self._requests.reset()
-        for feed, state in self._feeds.items():
-            self._interrupted.setdefault(feed, self._heard)
-            state.interrupted()
+        for state in self._feeds.values():
+            self._outages.line_lost(state, since, cause)
 
     def end(self, error: Exception | None) -> None:
         """End every stream served here."""
@@ -167,7 +172,7 @@ class Session:
     @property
     def verdict(self) -> TransportError | None:
         """Return why the connection should be given up, or None."""
-        return self._silence or self._requests.verdict
+        return self._liveness.verdict or self._requests.verdict
 
     def is_idle(self, now: float) -> bool:
         """Tell whether the venue would soon cut the connection for want of a subscription."""
@@ -184,17 +189,22 @@ class Session:
 
     def heard(self, frames: Sequence[bytes], received_time_ns: int, now: float) -> None:
         """Count what came; called once for all frames that came together, before ``receive``."""
-        self._now = self._heard = now
-        self._ping_due_answer = None
+        line = self._liveness
+        self._now = line.heard_at = now
+        line.answer_due = None
         self.needs_pull |= self._is_overdue
         self.frames += len(frames)
         self.bytes += sum(map(len, frames))
         self.last_frame_ns = received_time_ns
 
     def excuse_silence(self, now: float) -> None:
-        """Note that nothing is heard because a reader holds the socket back, by its own choice."""
-        self._heard = now
-        self._ping_due_answer = None
+        """Note that nothing was heard for a reason of our own: what came waits in the socket.
+
+        A reader holds the socket back by its own choice, or the program blocked its event loop.
+        """
+        self._excused_at = now
+        self._liveness.excuse(now)
+        self._requests.excuse(now)
 
     def receive(self, frame: bytes, received_time_ns: int) -> None:
         """Digest one frame."""
@@ -210,25 +220,18 @@ class Session:
         counters.bytes += len(frame)
         counters.last_frame_ns = received_time_ns
         state.receive(frame, received_time_ns)
+        state.last_frame_ns = received_time_ns
         if state.needs_resync:
-            self._interrupted.setdefault(state.feed, self._now)
+            self._outages.interrupt(state, self._now, "it had to be asked for anew")
             self._resync_if_needed(state)
-        if self._interrupted and not state.is_waiting:
-            self._resumed(state, received_time_ns)
+        if self._interrupted and state.feed in self._interrupted and not state.is_waiting:
+            self._outages.resume(state, self._now, received_time_ns)
 
     def _resync_if_needed(self, state: FeedState) -> None:
         if state.needs_resync:
             state.needs_resync = False
             self.needs_pull = True
             self._requests.resync(state.feed, self._now)
-
-    def _resumed(self, state: FeedState, received_time_ns: int) -> None:
-        """Tell that an interrupted feed speaks again, a book once it may be shown."""
-        since = self._interrupted.pop(state.feed, None)
-        if since is not None:
-            self._announce(
-                "resubscribed", state, received_time_ns, duration_seconds=self._now - since
-            )
 
     def _state_of(
         self, frame: bytes, key: Hashable | None, received_time_ns: int
@@ -244,7 +247,9 @@ class Session:
                     self._routes[key] = state
                 return state
             case Ack(request_id):
-                self._requests.accepted(request_id)
+                for feed in self._requests.accepted(request_id):
+                    if feed in self._feeds:
+                        self._outages.accepted(self._feeds[feed], self._now, received_time_ns)
                 self.needs_pull = True  # something may have waited for the answer
             case Reject(request_id, reason):
                 self._refused(request_id, reason, received_time_ns)
@@ -290,7 +295,7 @@ class Session:
             state = self._feeds.get(feed)
             if state is None:
                 continue
-            self._announce("rejected", state, now_ns, cause=reason)
+            self._outages.announce("rejected", state, now_ns, cause=reason)
             for audience in tuple(state.audiences.values()):
                 audience.end(self._rejection(audience.topic, reason))
 
@@ -310,7 +315,9 @@ class Session:
         self._now = now
         if not self._is_open:
             return
-        self._listen(now)
+        if self._liveness.listen(now, is_needed=bool(self._feeds)):
+            self._replies.append(Ping())
+        self._look(now, now_ns)
         for feed in self._requests.overdue(now):
             self._requests.resync(feed, now)
         heard_ns = (self.last_frame_ns or 0) + self._clock_offset_ns
@@ -325,24 +332,22 @@ class Session:
     def _snapshot_due(self, state: FeedState) -> float | None:
         """Return when a feed that shows nothing before its snapshot has waited long enough."""
         since = self._requests.asked_at(state.feed) if state.is_waiting else None
-        return None if since is None else since + ANSWER_SECONDS
+        return None if since is None else max(since, self._excused_at) + ANSWER_SECONDS
 
-    def _listen(self, now: float) -> None:
-        heartbeat = self._venue.heartbeat
-        if not self._is_listening:
-            # Silence counts from the first subscription: nothing was to be heard before.
-            self._is_listening = bool(self._feeds)
-            self.excuse_silence(now)
-        elif self._ping_due_answer is None:
-            if now >= self._heard + heartbeat.silence_seconds:
-                self._ping_due_answer = now + heartbeat.answer_seconds
-                self._replies.append(Ping())
-        elif now >= self._ping_due_answer:
-            silent_seconds = now - self._heard
-            self._silence = SilentLineError(
-                f"nothing came for {silent_seconds:.0f} s, not even an answer to a ping",
-                silent_seconds=silent_seconds,
-            )
+    def _look(self, now: float, now_ns: int) -> None:
+        """Ask anew for feeds that fell silent, and tell of those that stay so."""
+        floor = self._liveness.floor
+        doubted, stale = self._liveness.look(
+            self._feeds.values(), self._requests.asked_at, now, now_ns
+        )
+        for state in stale:
+            seconds = now - state.rhythm.silent_since(floor)
+            self._outages.interrupt(state, now - seconds, "it fell silent")
+            cause = f"nothing came for {seconds:.0f} s, not even after asking for it anew"
+            self._outages.announce("stale", state, now_ns, cause=cause, duration_seconds=seconds)
+        for state in doubted:
+            self._outages.doubt(state, state.rhythm.silent_since(floor))
+            self._requests.resync(state.feed, now)
 
     def pull(self, now: float) -> Iterator[str]:
         """Write what should be sent now; ``needs_pull`` tells that a frame gave cause for it."""
@@ -359,14 +364,9 @@ class Session:
         """Return when ``tick`` or ``pull`` has something to do, or None while closed."""
         if not self._is_open:
             return None
-        times: list[float] = []
-        if self._ping_due_answer is not None:
-            times.append(self._ping_due_answer)
-        elif self._feeds:
-            times.append(self._heard + self._venue.heartbeat.silence_seconds)
-        for time in (self._idle_due(), self._requests.next_due()):
-            if time is not None:
-                times.append(time)
+        line_due = self._liveness.next_due(is_needed=bool(self._feeds))
+        dues = (line_due, self._idle_due(), self._requests.next_due())
+        times = [due for due in dues if due is not None]
         exchange_now_ns = now_ns + self._clock_offset_ns
         for state in self._feeds.values():
             due = self._snapshot_due(state)
@@ -377,16 +377,6 @@ class Session:
                 times.append(self._now + max(0, due_ns - exchange_now_ns) / 1_000_000_000)
         return min(times, default=None)
 
-    def _announce(self, kind: EventKind, state: FeedState, now_ns: int, **facts: Any) -> None:
-        """Tell what happened to a feed, once for each channel that is served from it."""
-        for channel in dict.fromkeys(topic.channel for topic in state.audiences):
-            self._emit(
-                ConnectionEvent(
-                    kind=kind,
-                    timestamp=now_ns / 1_000_000_000,
-                    scope=self.scope.value,
-                    channel=channel.value,
-                    symbol=state.symbol,
-                    **facts,
-                )
-            )
+    def _tell(self, kind: EventKind, state: FeedState, now_ns: int, **facts: Any) -> None:
+        """Pass on what a feed has found out."""
+        self._outages.tell(kind, state, self._now, now_ns, **facts)

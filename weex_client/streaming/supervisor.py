@@ -24,6 +24,7 @@ from weex_client.errors import (
 )
 from weex_client.models import ConnectionEvent, EventKind
 from weex_client.protocol import Venue
+from weex_client.streaming.loop_watch import LoopWatch
 from weex_client.streaming.mailbox import Gate
 from weex_client.streaming.session import Session
 from weex_client.streaming.transport import Connector, Transport
@@ -51,6 +52,7 @@ class Supervisor:
         connector: The way there.
         clock: Time.
         gate: Shut while a reader holds the socket back.
+        watch: Waits, and notices when the program blocks the event loop.
         emit: Takes what users should know.
         jitter: Draws a number between two others.
     """
@@ -63,6 +65,7 @@ class Supervisor:
         connector: Connector,
         clock: Clock,
         gate: Gate,
+        watch: LoopWatch,
         emit: Callable[[ConnectionEvent], None],
         jitter: Callable[[float, float], float] = random.uniform,
     ) -> None:
@@ -74,6 +77,7 @@ class Supervisor:
         self._connector = connector
         self._clock = clock
         self._gate = gate
+        self._watch = watch
         self._emit = emit
         self._jitter = jitter
         self._wake = asyncio.Event()
@@ -264,7 +268,7 @@ class Supervisor:
         finally:
             writer.cancel()
             self.opened_at = None
-            session.lost()
+            session.lost("the connection was closed" if cause is None else str(cause))
             try:
                 await asyncio.wait((writer,))
             finally:
@@ -321,7 +325,8 @@ class Supervisor:
             if session.verdict is not None or self._is_let_go:
                 transport.abort()
                 return
-            await clock.wait(self._wake, session.next_due(clock.time_ns()))
+            if await self._watch.wait(self._wake, session.next_due(clock.time_ns())):
+                session.excuse_silence(clock.monotonic())
 
     def _announce(self, kind: EventKind, **facts: Any) -> None:
         self._emit(

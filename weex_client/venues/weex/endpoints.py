@@ -7,7 +7,7 @@ import hashlib
 import hmac
 from typing import Final, Literal
 
-from weex_client.protocol import Heartbeat, Limits
+from weex_client.protocol import Channel, Heartbeat, Limits
 
 __all__ = [
     "HEARTBEAT",
@@ -16,6 +16,7 @@ __all__ = [
     "PRIVATE_URLS",
     "PUBLIC_URLS",
     "REST_URLS",
+    "STEADY",
     "USER_AGENT",
     "Market",
     "private_headers",
@@ -55,8 +56,22 @@ LIMITS: Final = Limits(
 )
 
 # The venue pings once a minute, and idle books say nothing: half a minute of silence proves
-# nothing yet, an unanswered PING does.
-HEARTBEAT: Final = Heartbeat(silence_seconds=30.0, answer_seconds=10.0)
+# nothing yet, an unanswered PING does. Trades, candles and books begin with a snapshot within
+# half a second, tickers come 0.1 to 0.3 s apart (sheet, 7.1 to 7.4); tops of book and account
+# updates come when there is something to say.
+HEARTBEAT: Final = Heartbeat(
+    silence_seconds=30.0,
+    answer_seconds=10.0,
+    prompt=frozenset(
+        {Channel.TICKER, Channel.TRADES, Channel.CANDLES, Channel.BOOK, Channel.BOOK_DELTAS}
+    ),
+)
+
+# The cadence of tickers is documented for contract only, whose mark prices move without a trade.
+STEADY: Final[dict[Market, frozenset[Channel]]] = {
+    "contract": frozenset({Channel.TICKER}),
+    "spot": frozenset(),
+}
 
 
 def sign(secret: str, message: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from weex_client.config import is_loopback
@@ -67,8 +68,12 @@ class WeexVenue:
     def __init__(self, config: WeexConfig) -> None:
         self._config = config
         silence_seconds = config.stale_after_seconds or endpoints.HEARTBEAT.silence_seconds
-        self.heartbeat: Final[Heartbeat] = Heartbeat(
-            silence_seconds, endpoints.HEARTBEAT.answer_seconds
+        self.heartbeat: Final[Heartbeat] = replace(
+            endpoints.HEARTBEAT,
+            silence_seconds=silence_seconds,
+            # Who wants to know soon does not want to wait long for an answer.
+            answer_seconds=min(silence_seconds, endpoints.HEARTBEAT.answer_seconds),
+            steady=endpoints.STEADY[config.market],
         )
 
     @property
