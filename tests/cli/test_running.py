@@ -1,3 +1,4 @@
+import json
 import signal
 import socket
 import time
@@ -55,6 +56,29 @@ def test_signal_while_the_reader_stalls_ends_cleanly():
     assert watching.wait(LIMIT_SECONDS) == SUCCESS
     assert time.monotonic() - began < RELEASE_SECONDS
     assert watching.communicate()[1] == ""
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_signal_while_reconnecting_ends_cleanly_and_tells_of_the_hole(number):
+    with start("sandbox") as exchange:
+        url = json.loads(exchange.stdout.readline())["weex"]["contract"]["public"]
+        watching = start("watch", "BTCUSDT", "--url", url)
+        watching.stdout.readline()
+        exchange.kill()
+        exchange.communicate(timeout=LIMIT_SECONDS)
+    while "reconnecting" not in watching.stderr.readline():
+        pass
+
+    began = time.monotonic()
+    watching.send_signal(number)
+    _, said = watching.communicate(timeout=LIMIT_SECONDS)
+
+    assert watching.returncode == SUCCESS
+    assert time.monotonic() - began < RELEASE_SECONDS
+    assert "Traceback" not in said
+    assert "continuity: BTCUSDT ticker covered" in said
+    assert "1 hole of" in said
+    assert "connection ended with code 1006" in said
 
 
 def _assert_ends_cleanly(process, number):

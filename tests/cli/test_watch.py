@@ -123,6 +123,7 @@ def test_terminal_gets_a_table_without_wrapped_lines(channel):
 
     assert "BTCUSDT" in picture
     assert "connected" in picture
+    assert re.search("continuity: .* covered 100% of .*, no holes", picture)
     assert "Traceback" not in picture
     plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", picture)
     assert all(len(line) <= 80 for line in plain.replace("\r", "\n").split("\n"))

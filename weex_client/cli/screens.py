@@ -6,19 +6,21 @@ import asyncio
 import contextlib
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, Protocol
 
 from rich.console import Console, Group
 from rich.live import Live
+from rich.text import Text
 
 from weex_client.cli.failures import complain
 from weex_client.cli.lines import event_line, message_line
 from weex_client.cli.outlet import Outlet
+from weex_client.cli.summary import continuity_lines
 from weex_client.cli.views import Frame, View
 from weex_client.cli.views.status import Status
 from weex_client.client import StreamClient
-from weex_client.models import ConnectionEvent, Message
+from weex_client.models import ConnectionEvent, Continuity, Message
 
 __all__ = ["LineScreen", "LiveScreen", "Screen"]
 
@@ -51,6 +53,9 @@ class Screen(Protocol):
 
     def say(self, reason: str) -> None:
         """Show why a stream ended."""
+
+    def conclude(self, pasts: Sequence[Continuity]) -> None:
+        """Show at the end how complete the streams were."""
 
 
 class LineScreen:
@@ -94,6 +99,11 @@ class LineScreen:
         """Say it on standard error at once."""
         complain(reason)
 
+    def conclude(self, pasts: Sequence[Continuity]) -> None:
+        """Say on standard error what had holes: it stays empty when all is well."""
+        for line in continuity_lines(pasts, only_trouble=True):
+            print(" ".join(line.split()), file=sys.stderr, flush=True)
+
 
 class LiveScreen:
     """Redraw a table in place, some times a second however many messages come."""
@@ -106,6 +116,7 @@ class LiveScreen:
         self._client = client
         self._console = Console(highlight=False, markup=False, emoji=False)
         self._reasons: list[str] = []
+        self._pasts: Sequence[Continuity] = ()
 
     @contextlib.asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
@@ -121,6 +132,9 @@ class LiveScreen:
                     await asyncio.wait((redrawing,))
                     live.update(self._picture(), refresh=True)
         finally:
+            for line in continuity_lines(self._pasts, only_trouble=False):
+                text = Text(f" {' '.join(line.split())}", no_wrap=True, overflow="ellipsis")
+                self._console.print(text)
             for reason in self._reasons:
                 complain(reason)
 
@@ -152,3 +166,7 @@ class LiveScreen:
     def say(self, reason: str) -> None:
         """Say it below the table, once that stands still."""
         self._reasons.append(reason)
+
+    def conclude(self, pasts: Sequence[Continuity]) -> None:
+        """Say it below the table, once that stands still."""
+        self._pasts = pasts

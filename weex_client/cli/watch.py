@@ -57,7 +57,10 @@ async def watch(request: WatchRequest) -> int:
             raise _advised(exc, request) from exc
         screen = _screen(request, config, client)
         await stack.enter_async_context(screen.opened())
-        return await _Watch(request, client, screen).run()
+        try:
+            return await _Watch(request, client, screen).run()
+        finally:
+            screen.conclude(client.continuity())  # also after Ctrl-C
 
 
 def _advised(error: ConnectError, request: WatchRequest) -> ConnectError:
