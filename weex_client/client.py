@@ -104,12 +104,9 @@ class StreamClient:
             if self._is_open:
                 return
             await self.disconnect()  # to its end, if an earlier call was cancelled
+            # Kept if this fails: cancelled twice, it is still closing, and ``disconnect`` waits.
             pool = self._pools[Scope.PUBLIC] = self._make_pool(Scope.PUBLIC)
-            try:
-                await pool.open(retry_first_connect=self._retry_first_connect)
-            except BaseException:
-                self._pools.pop(Scope.PUBLIC, None)
-                raise
+            await pool.open(retry_first_connect=self._retry_first_connect)
             self._is_open = True
 
     async def disconnect(self) -> None:

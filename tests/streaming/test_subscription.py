@@ -20,7 +20,9 @@ from weex_client.errors import (
     WeexClientError,
 )
 from weex_client.metrics import ChannelCounters
+from weex_client.protocol import Channel, Topic
 from weex_client.streaming.mailbox import Gate, Mailbox, OverflowPolicy
+from weex_client.streaming.registry import Audience
 from weex_client.streaming.subscription import Subscription
 
 from .memory_line import BTC, ETH, filled, lasts, open_desk, read, rest, ticker, turns, until
@@ -121,6 +123,75 @@ async def test_policy_delivers_drops_and_keeps_exactly_what_its_model_does(
     for symbol in range(5):
         numbers = [number for name, number in delivered if name == symbol]
         assert numbers == sorted(set(numbers))
+
+
+ENDED_STEPS = st.lists(
+    st.one_of(st.none(), st.integers(0, 4), st.sampled_from(["end", "fail", "close"])),
+    max_size=60,
+)
+
+
+@pytest.mark.parametrize("overflow", OverflowPolicy)
+@given(queue_size=SIZES, steps=ENDED_STEPS)
+async def test_end_at_any_moment_loses_no_message_but_what_close_throws_away(
+    overflow: OverflowPolicy, queue_size: int, steps: list[int | str | None]
+) -> None:
+    post, model = Post(queue_size, overflow), Model(queue_size, overflow)
+    error: Exception | None = None
+    for number, step in enumerate(steps):
+        if step == "close":
+            post.mailbox.close()
+            model.waiting.clear()
+            model.is_over, error = True, None
+        elif isinstance(step, str):
+            if not model.is_over:
+                error = ConnectionLostError("gone", code=1006) if step == "fail" else None
+            post.mailbox.end(ConnectionLostError("gone", code=1006) if step == "fail" else None)
+            model.is_over = True
+        elif step is not None:
+            was_over = model.is_over
+            model.push(step, number)
+            post.push((step, number), symbol=f"S{step}")
+            if model.is_over and not was_over:
+                error = SlowConsumerError("full", queue_size=queue_size)
+        elif model.waiting:
+            assert await anext(post.stream) == model.waiting.pop(0)
+        assert (post.stream.pending, post.stream.dropped) == (len(model.waiting), model.dropped)
+        assert post.releases == (1 if model.is_over else 0)
+    for expected in model.waiting:
+        assert await anext(post.stream) == expected
+    assert not post.gate.is_shut
+    if model.is_over:
+        for end in (StopAsyncIteration if error is None else type(error), StopAsyncIteration):
+            with pytest.raises(end):
+                await anext(post.stream)
+
+
+@given(
+    queues=st.lists(
+        st.tuples(SIZES, st.sampled_from(list(OverflowPolicy))), min_size=2, max_size=5
+    ),
+    steps=st.lists(st.one_of(st.integers(0, 4), st.tuples(st.integers(0, 4))), max_size=60),
+)
+async def test_readers_of_one_channel_each_get_what_their_own_policy_says(
+    queues: list[tuple[int, OverflowPolicy]], steps: list[int | tuple[int]]
+) -> None:
+    """A whole number publishes to all; a tuple lets that one reader read."""
+    posts = [Post(size, overflow) for size, overflow in queues]
+    models = [Model(size, overflow) for size, overflow in queues]
+    audience = Audience(Topic(Channel.TICKER, BTC))
+    for post in posts:
+        audience.add(post.mailbox)
+    for number, step in enumerate(steps):
+        if isinstance(step, int):
+            audience.publish((0, number))
+            for model in models:
+                model.push(0, number)
+        elif step[0] < len(posts) and models[step[0]].waiting:
+            assert await anext(posts[step[0]].stream) == models[step[0]].waiting.pop(0)
+        for post, model in zip(posts, models, strict=True):
+            counts = (post.stream.pending, post.stream.dropped)
+            assert counts == (len(model.waiting), model.dropped)
 
 
 @given(queue_size=SIZES, steps=STEPS, overflow=st.sampled_from((DROP_OLDEST, BLOCK)))
