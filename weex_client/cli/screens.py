@@ -67,6 +67,7 @@ class LineScreen:
         self._as_json = as_json
         self._outlet = Outlet()
         self._was_lost = False
+        self._has_complained = False
 
     @contextlib.asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
@@ -97,11 +98,13 @@ class LineScreen:
 
     def say(self, reason: str) -> None:
         """Say it on standard error at once."""
+        self._has_complained = True
         complain(reason)
 
     def conclude(self, pasts: Sequence[Continuity]) -> None:
-        """Say on standard error what had holes: it stays empty when all is well."""
-        for line in continuity_lines(pasts, only_trouble=True):
+        """Say it on standard error; beside errors and JSON only what had holes."""
+        is_brief = self._as_json or self._has_complained
+        for line in continuity_lines(pasts, only_trouble=is_brief):
             print(" ".join(line.split()), file=sys.stderr, flush=True)
 
 

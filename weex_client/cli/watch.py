@@ -60,7 +60,8 @@ async def watch(request: WatchRequest) -> int:
         try:
             return await _Watch(request, client, screen).run()
         finally:
-            screen.conclude(client.continuity())  # also after Ctrl-C
+            if not isinstance(sys.exception(), Exception):  # whose one line says it all
+                screen.conclude(client.continuity())  # also after Ctrl-C
 
 
 def _advised(error: ConnectError, request: WatchRequest) -> ConnectError:
