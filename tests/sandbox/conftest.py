@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from typing import Any
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Protocol
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.protocol import State
 
 from weex_client.sandbox import SandboxExchange
 
@@ -17,6 +19,13 @@ START_NS = 1_790_134_567_942_000_000
 PATIENCE_SECONDS = 5.0
 
 Frame = dict[str, Any]
+
+
+async def until(is_so: Callable[[], object]) -> None:
+    """Let the loop turn until something is so that announces itself to nobody."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not is_so():  # noqa: ASYNC110 - a turn of the loop, not a wait
+            await asyncio.sleep(0)
 
 
 class WireClient:
@@ -52,6 +61,47 @@ class WireClient:
     async def answer(self, request_id: int | str | None = 1) -> Frame:
         """Return the answer to a request."""
         return await self.until(lambda f: "result" in f and f.get("id") == request_id)
+
+    async def ends(self) -> None:
+        """Read whatever comes until the line has ended."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            with suppress(ConnectionClosed):
+                while True:
+                    await self.socket.recv()
+            await self.socket.wait_closed()
+
+    async def drain(self, exchange: SandboxExchange) -> None:
+        """Read what was sent before now: loopback delivers within a turn or two of the loop."""
+        begun = exchange.time_ns
+        await until(lambda: exchange.time_ns >= begun + 2_000_000_000)
+        while self.frames_waiting():
+            await self.receive()
+
+    def frames_waiting(self) -> int:
+        """Return how many frames have come and were not read."""
+        return len(self.socket.recv_messages.frames)
+
+    def is_silent(self) -> bool:
+        """Say that nothing has come and the line is up."""
+        return not self.frames_waiting() and self.socket.state is State.OPEN
+
+
+class Turn(Protocol):
+    """Let simulated time pass."""
+
+    async def __call__(self, *, seconds: float) -> None:
+        """Return when so many simulated seconds are over."""
+
+
+@pytest.fixture
+def turn(exchange: SandboxExchange) -> Turn:
+    """Let the market move on."""
+
+    async def passed(*, seconds: float) -> None:
+        due_ns = exchange.time_ns + round(seconds * 1e9)
+        await until(lambda: exchange.time_ns >= due_ns)
+
+    return passed
 
 
 @asynccontextmanager

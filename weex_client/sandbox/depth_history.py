@@ -28,6 +28,12 @@ class DepthHistory:
             apply_change(self._asks, oldest.asks)
             self._sequence = oldest.sequence
 
+    def sequence_before(self, count: int) -> int | None:
+        """Return the sequence of so many changes ago, or the oldest; None before the first."""
+        if not self._changes:
+            return None
+        return self._changes[-min(count, len(self._changes))].previous_sequence
+
     def at(self, sequence: int) -> tuple[Levels, Levels]:
         """Return bids and asks as price to lots, best first, as shown at a sequence.
 

@@ -10,17 +10,21 @@ import uuid
 from collections.abc import Iterable
 from decimal import Decimal
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, cast
 from urllib.parse import urlsplit
+from weakref import WeakSet
 
 from pydantic import SecretStr
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
+from weex_client.sandbox.chaos import Chaos
 from weex_client.sandbox.connection import Connection, Counters
 from weex_client.sandbox.faults import Faults
+from weex_client.sandbox.faulty_socket import CLOSE_TIMEOUT_SECONDS, FaultySocket
 from weex_client.sandbox.http_answer import json_answer
 from weex_client.sandbox.market_clock import MarketClock
+from weex_client.sandbox.sabotage import Sabotage
 from weex_client.sandbox.weex.public_socket import PublicSocket
 from weex_client.sandbox.weex.rest import RestReads
 from weex_client.sandbox.weex.switchboard import Switchboard
@@ -49,8 +53,8 @@ _PING_PHASE_NS = 30_000_000_000
 # How long one turn may keep the loop from the sockets.
 _TURN_SECONDS = 0.005
 
-# Clients that do not answer a close frame are not waited for.
-_CLOSE_TIMEOUT_SECONDS = 0.5
+# Longer than any client waits for a handshake that a fault holds back.
+_OPEN_TIMEOUT_SECONDS = 120.0
 
 
 class SandboxExchange:
@@ -65,6 +69,11 @@ class SandboxExchange:
         delisted: Symbols that are accepted and then stay silent.
         start_time_ns: The simulated time of the start; None for now. Candle boundaries and
             timestamps depend on it, prices and sizes only on seed and step.
+        chaos: What goes wrong by itself: a plan, or the seed of one. None for nothing.
+
+    Attributes:
+        faults: What goes wrong when it is told to, and the log of everything that did.
+        counters: What happened since it opened.
     """
 
     def __init__(
@@ -77,6 +86,7 @@ class SandboxExchange:
         *,
         delisted: Iterable[str] = ("DEADUSDT",),
         start_time_ns: int | None = None,
+        chaos: Chaos | int | None = None,
     ) -> None:
         if not 0 < speed < math.inf:
             raise ValueError(f"speed must be positive, not {speed}")
@@ -85,12 +95,15 @@ class SandboxExchange:
         self.symbols = DEFAULT_SYMBOLS if symbols is None else tuple(s.upper() for s in symbols)
         self.counters = Counters()
         self.faults = Faults(lambda: self.connections)
+        self.chaos = Chaos(chaos) if isinstance(chaos, int) else chaos
         self._host = host
         self._authority_host = f"[{host}]" if ":" in host else host
         self._port = port
         self._delisted = tuple(delisted)
         self._start_time_ns = start_time_ns
         self._sockets: dict[ServerConnection, PublicSocket] = {}
+        self._dialling: WeakSet[FaultySocket] = WeakSet()
+        self._sabotage: Sabotage | None = None
         self._ids = seeded(f"{seed}/connections")
         self._server: Server | None = None
         self._heart: asyncio.Task[None] | None = None
@@ -120,13 +133,17 @@ class SandboxExchange:
         start_ns = time.time_ns() if self._start_time_ns is None else self._start_time_ns
         self._market = Market(self.seed, start_ns, self.symbols)
         self._boards: dict[MarketName, Switchboard] = {
-            name: Switchboard(name, self._market, self._delisted, self.faults)
-            for name in ("contract", "spot")
+            name: Switchboard(name, self._market, self._delisted) for name in ("contract", "spot")
         }
         self._step = self._market.step_at(start_ns)
         for board in self._boards.values():
             board.step = self._step
         self._rest = RestReads(self._market, self._boards)
+        self.faults.tick(self.time_ns)
+        if self.chaos is not None:
+            self._sabotage = Sabotage(
+                self.chaos, self.faults, lambda: self.connections, self.time_ns
+            )
         self._server = await serve(
             self._serve,
             self._host,
@@ -134,7 +151,10 @@ class SandboxExchange:
             process_request=self._answer_http,
             # The venue sends no WebSocket pings; liveness is its own ping frame.
             ping_interval=None,
-            close_timeout=_CLOSE_TIMEOUT_SECONDS,
+            open_timeout=_OPEN_TIMEOUT_SECONDS,
+            close_timeout=CLOSE_TIMEOUT_SECONDS,
+            # Its type says class; its documentation, and what it does, factory.
+            create_connection=cast("type[ServerConnection]", self._new_socket),
             server_header=None,
         )
         self._port = self._server.sockets[0].getsockname()[1]
@@ -148,9 +168,19 @@ class SandboxExchange:
         if heart is not None:
             heart.cancel()
             await asyncio.wait([heart])
+        self.calm()
         if server is not None:
+            # A peer that opened a line and said nothing would hold the end up.
+            for socket in self._dials():
+                socket.transport.abort()
             server.close()
             await server.wait_closed()
+
+    def calm(self) -> None:
+        """Let no more chaos begin, and end every fault under way."""
+        if self._sabotage is not None:
+            self._sabotage.stop()
+        self.faults.heal()
 
     @property
     def ws_url(self) -> str:
@@ -195,6 +225,14 @@ class SandboxExchange:
         return tuple(socket.connection for socket in self._sockets.values())
 
     @property
+    def has_dials(self) -> bool:
+        """Say whether somebody has opened a line whose handshake is not over."""
+        return bool(self._dials())
+
+    def _dials(self) -> list[FaultySocket]:
+        return [socket for socket in self._dialling if socket.is_dialling]
+
+    @property
     def time_ns(self) -> int:
         """Return the simulated time."""
         return self._market.time_at(self._step)
@@ -217,21 +255,37 @@ class SandboxExchange:
         return self._boards[market].true_book(symbol, level, sequence)
 
     async def _serve(self, socket: ServerConnection) -> None:
-        path = urlsplit(socket.request.path).path if socket.request else ""
-        connection = Connection(socket, path, self.time_ns, self.counters)
-        board = self._boards[_PUBLIC_PATHS[path]]
-        public = PublicSocket(connection, board, self.counters, self.time_ns)
+        assert isinstance(socket, FaultySocket)  # noqa: S101 - the server makes no other
         self.counters.connections += 1
+        connection = Connection(
+            self.counters.connections,
+            socket,
+            self.time_ns,
+            self.counters,
+            self.faults.interference,
+        )
+        board = self._boards[_PUBLIC_PATHS[connection.path]]
+        public = PublicSocket(connection, board, self.counters, self.time_ns)
         self._sockets[socket] = public
         try:
             await public.serve(socket, str(uuid.UUID(int=self._ids.getrandbits(128))))
         finally:
             del self._sockets[socket]
+            self.faults.leave(connection)
+
+    def _new_socket(self, *args: Any, **kwargs: Any) -> FaultySocket:
+        socket = FaultySocket(*args, **kwargs)
+        self._dialling.add(socket)
+        return socket
 
     async def _answer_http(
         self, _connection: ServerConnection, request: Request
     ) -> Response | None:
         path = urlsplit(request.path).path
+        if path in _PUBLIC_PATHS or path in _PRIVATE_PATHS:
+            refused = await self.faults.dials.meet(self.time_ns)
+            if refused is not None:
+                return refused
         if path in _PUBLIC_PATHS:
             return None
         if path in _PRIVATE_PATHS:
@@ -266,6 +320,9 @@ class SandboxExchange:
                 board.advance(symbol, self._step)
                 await self._give_way()
         now_ns = self.time_ns
+        if self._sabotage is not None:
+            self._sabotage.tick(now_ns)
+        self.faults.tick(now_ns)
         due = now_ns % _MINUTE_NS == _PING_PHASE_NS
         ping = encode_ping(now_ns // 1_000_000) if due else None
         for socket in list(self._sockets.values()):

@@ -31,6 +31,8 @@ _DEPTH_STEPS = 5
 _CANDLE_STEPS = 3
 
 _SNAPSHOT_TRADES = 20
+# A snapshot from a cache is some seconds old.
+_STALE_CHANGES = 10
 # The first live batch repeats trades of the snapshot (contract-trade.jsonl: 11 of 118).
 _REPEATED_TRADES = 3
 
@@ -201,6 +203,19 @@ class DepthFeed:
         return self._encode(
             (window.previous_sequence, window.sequence), window.bids, window.asks, is_snapshot=True
         )
+
+    @property
+    def sequences(self) -> tuple[int, int]:
+        """Return where the frame before ended and where the newest one ends."""
+        return self._window.previous_sequence, self._window.sequence
+
+    def stale(self) -> tuple[str, int] | None:
+        """Return the window of a few changes ago and its sequence; None if there was none."""
+        sequence = self.history.sequence_before(_STALE_CHANGES)
+        if sequence is None:
+            return None
+        bids, asks = self.history.at(sequence)
+        return self._encode((sequence, sequence), bids, asks, is_snapshot=True), sequence
 
     def frames(self) -> Sequence[str]:
         """Return what changed in the window, every fifth step."""

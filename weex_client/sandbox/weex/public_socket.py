@@ -76,12 +76,16 @@ class PublicSocket:
             return
         match request.method:
             case "SUBSCRIBE":
+                refused = self.connection.refusal()
+                if refused is not None:
+                    await self._refuse(RefusedRequestError(refused), request_id)
+                    return
                 await self._subscribe(list(streams), request_id)
             case "UNSUBSCRIBE":
                 self._unsubscribe(list(streams))
-                self.connection.send(mirror.encode_ack(request_id))
+                self.connection.answer(mirror.encode_ack(request_id))
             case "PING":
-                self.connection.send(mirror.encode_ack(request_id))
+                self.connection.answer(mirror.encode_ack(request_id))
             case _ if self._switchboard.name == "spot":
                 # Spot echoes a PONG, contract says nothing (sheet, 12).
                 self.connection.send(mirror.encode_pong(request_id))
@@ -95,7 +99,7 @@ class PublicSocket:
         ack_after = 1 if streams and self._switchboard.is_current(streams[0].symbol) else 0
         for number, stream in enumerate(streams):
             if number == ack_after:
-                self.connection.send(mirror.encode_ack(request_id))
+                self.connection.answer(mirror.encode_ack(request_id))
             # A socket that waits for a symbol to catch up is in use already.
             self._streams[stream] = str(stream)
             self.connection.streams.add(self._streams[stream])
@@ -107,7 +111,7 @@ class PublicSocket:
             if self.connection.is_cut:
                 return
         if len(streams) <= ack_after:
-            self.connection.send(mirror.encode_ack(request_id))
+            self.connection.answer(mirror.encode_ack(request_id))
 
     def _unsubscribe(self, streams: list[Stream]) -> None:
         for stream in streams:

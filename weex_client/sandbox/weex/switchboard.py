@@ -10,7 +10,7 @@ from typing import NamedTuple
 from weex_client.protocol import Channel
 from weex_client.sandbox.connection import Connection
 from weex_client.sandbox.depth_history import MAX_CHANGES
-from weex_client.sandbox.faults import Faults
+from weex_client.sandbox.outgoing import OutgoingFrame
 from weex_client.sandbox.weex.feeds import DepthFeed, Feed, feed_for
 from weex_client.sandbox.weex.figures import level_figures
 from weex_client.simulation import Market, SymbolMarket
@@ -29,6 +29,7 @@ class Line(NamedTuple):
     """A feed and the connections that get its frames, in the order they came."""
 
     stream: Stream
+    name: str
     feed: Feed
     listeners: dict[Connection, None]
 
@@ -36,15 +37,12 @@ class Line(NamedTuple):
 class Switchboard:
     """Join the streams of one market to the connections that subscribed them."""
 
-    def __init__(
-        self, name: MarketName, market: Market, delisted: Collection[str], faults: Faults
-    ) -> None:
+    def __init__(self, name: MarketName, market: Market, delisted: Collection[str]) -> None:
         self.name = name
         self.symbols = frozenset(market.symbols) | frozenset(delisted)
         self.step = 0
         self._market = market
         self._delisted = frozenset(delisted)
-        self._faults = faults
         self._lines: dict[Stream, Line] = {}
         self._busy: dict[str, list[Line]] = {}
 
@@ -64,7 +62,7 @@ class Switchboard:
             await asyncio.sleep(0)
         return market
 
-    async def join(self, connection: Connection, stream: Stream) -> str | None:
+    async def join(self, connection: Connection, stream: Stream) -> OutgoingFrame | None:
         """Subscribe a connection; return the first frame it is owed, if any.
 
         There is no other turn of the loop between building that frame and joining, so that the
@@ -76,14 +74,14 @@ class Switchboard:
         line = self._lines.get(stream)
         if line is None:
             feed = feed_for(market, stream, self._history_limit)
-            line = self._lines[stream] = Line(stream, feed, {})
+            line = self._lines[stream] = Line(stream, str(stream), feed, {})
         elif not line.listeners:
             line.feed.resume()
         if not line.listeners:
             self._busy.setdefault(stream.symbol, []).append(line)
         first = line.feed.first()
         line.listeners[connection] = None
-        return None if self._faults.swallows(stream.symbol, line.feed.channel) else first
+        return _outgoing(line, first, is_snapshot=True)
 
     def leave(self, connection: Connection, stream: Stream) -> None:
         """End one subscription of a connection; nothing happens where there is none."""
@@ -106,24 +104,20 @@ class Switchboard:
         while market.step < step:
             market.advance()
             for line in lines:
-                for frame in line.feed.frames():
-                    self._send(line, frame)
+                for text in line.feed.frames():
+                    frame = _outgoing(line, text)
+                    for connection in line.listeners:
+                        connection.send(frame)
 
-    def _send(self, line: Line, frame: str) -> None:
-        symbol, channel = line.stream.symbol, line.feed.channel
-        if self._faults.swallows(symbol, channel):
-            return
-        if channel is Channel.BOOK and self._faults.swallows_change(symbol):
-            return
-        for connection in line.listeners:
-            connection.send(frame)
-
-    def _empty(self, stream: Stream) -> str | None:
+    def _empty(self, stream: Stream) -> OutgoingFrame | None:
         # A dead symbol is acked and shows an empty book and nothing after it (sheet, 4).
         if not isinstance(stream, DepthStream):
             return None
         time_ms = self._market.time_at(self.step) // 1_000_000
-        return encode_depth(stream.symbol, time_ms, stream.level, (0, 0), (), (), is_snapshot=True)
+        text = encode_depth(stream.symbol, time_ms, stream.level, (0, 0), (), (), is_snapshot=True)
+        return OutgoingFrame(
+            text, str(stream), Channel.BOOK, stream.symbol, (0, 0), is_snapshot=True
+        )
 
     def _history_limit(self) -> int:
         return max(50, min(MAX_CHANGES, _HISTORY_BUDGET // len(self._lines)))
@@ -142,3 +136,29 @@ class Switchboard:
         bids, asks = line.feed.history.at(sequence)
         instrument = self._market.symbol(self.name, symbol).instrument
         return list(level_figures(instrument, bids)), list(level_figures(instrument, asks))
+
+
+def _outgoing(line: Line, text: str, *, is_snapshot: bool = False) -> OutgoingFrame:
+    """Return a frame of a line with what faults and their log must know about it."""
+    stream, feed = line.stream, line.feed
+    if not isinstance(feed, DepthFeed):
+        return OutgoingFrame(text, line.name, feed.channel, stream.symbol, is_snapshot=is_snapshot)
+
+    def stale() -> OutgoingFrame | None:
+        older = feed.stale()
+        if older is None:
+            return None
+        text, sequence = older
+        return OutgoingFrame(
+            text, line.name, feed.channel, stream.symbol, (sequence, sequence), is_snapshot=True
+        )
+
+    return OutgoingFrame(
+        text,
+        line.name,
+        feed.channel,
+        stream.symbol,
+        feed.sequences,
+        is_snapshot=is_snapshot,
+        stale=stale if is_snapshot else None,
+    )
