@@ -16,7 +16,7 @@ from weex_client.cli.failures import FAILURE, SUCCESS, USAGE, complain, explaine
 from weex_client.cli.outlet import drop_standard_output
 from weex_client.cli.request import CHANNELS, WatchRequest
 from weex_client.cli.running import run_until_signal
-from weex_client.cli.sandbox import serve
+from weex_client.cli.sandbox import serve, tell_faults
 from weex_client.cli.watch import watch as show
 from weex_client.protocol import Channel
 from weex_client.sandbox import SandboxExchange
@@ -131,12 +131,23 @@ def sandbox(
     speed: Annotated[
         float, typer.Option(callback=_positive, help="Simulated seconds a real second.")
     ] = 1.0,
+    chaos: Annotated[
+        int | None,
+        typer.Option(metavar="SEED", help="Let things go wrong; the same seed is the same plan."),
+    ] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Tell on standard error what goes wrong.")
+    ] = False,
 ) -> int:
     """Run the embedded exchange until Ctrl-C; its first line of output says where it is.
 
     Example: weex-client sandbox --port 8765 --seed 42
     """
-    return _run(lambda: serve(SandboxExchange(seed=seed, host=host, port=port, speed=speed)))
+    if verbose:
+        tell_faults()
+    return _run(
+        lambda: serve(SandboxExchange(seed=seed, host=host, port=port, speed=speed, chaos=chaos))
+    )
 
 
 def _run(command: Callable[[], Coroutine[Any, Any, int]]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -11,7 +12,7 @@ from weex_client.cli.failures import PortTakenError
 from weex_client.cli.outlet import Outlet
 from weex_client.sandbox import SandboxExchange
 
-__all__ = ["opened", "serve"]
+__all__ = ["opened", "serve", "tell_faults"]
 
 
 @asynccontextmanager
@@ -39,3 +40,12 @@ async def serve(exchange: SandboxExchange) -> int:
         await Outlet().line(json.dumps({"ready": True, **exchange.addresses()}))
         await asyncio.Event().wait()
     return 0
+
+
+def tell_faults() -> None:
+    """Print a line on standard error for each fault that begins or ends; not for each frame."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    logger = logging.getLogger("weex_client.sandbox")
+    logger.setLevel(logging.INFO)
+    logger.addHandler(handler)

@@ -98,10 +98,11 @@ class FaultySocket(ServerConnection):
 
     def release(self) -> None:
         """Let the next bytes of a dripping line go."""
-        if self.drip_bytes is not None and not self.transport.is_closing():
+        # Nothing may be written, not even nothing, once the end was said.
+        if self._backlog and not self.transport.is_closing():
             self.transport.write(bytes(self._backlog[: self.drip_bytes]))
             del self._backlog[: self.drip_bytes]
-            self._end_if_due()
+        self._end_if_due()
 
     def flow_again(self) -> None:
         """Write what waits, and whatever comes, at once."""
