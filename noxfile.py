@@ -88,7 +88,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check the types of the package, of the examples, and those that users see."""
-    session.install(*group("types"), "-e", ".[cli]")
+    session.install(*group("types"), "-e", ".[cli,testing]")
     session.run("mypy", "--strict")
     session.run("mypy", "--strict", "examples")
     # A program that reads everything the package offers, and never meets an Any.
