@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ EXAMPLES = sorted((ROOT / "examples").glob("[!_]*.py"))
 PRICE = r"\d+\.\d+"
 PLAUSIBLE = {
     "batches": rf"^10 prices: {PRICE} on average, {PRICE} to {PRICE}$",
+    "chaos_bot_test": r"[1-9]\d+ books compared after [1-9]\d+ records of faults$",
     "filtered": rf"^[A-Z]+USDT +[+-]0\.\d+ % to {PRICE}$",
     "heartbeat": rf"^alive at {PRICE}$",
     "market_monitor": rf"^[\d:]{{8}}  BTCUSDT {PRICE}  24 h: {PRICE} to {PRICE}, [+-]{PRICE} %, ",
@@ -34,8 +36,12 @@ PLAUSIBLE = {
     "trades": rf"^[\d:]{{8}}  (buy |sell) +{PRICE} BTC at {PRICE}",
 }
 
+# A checkout that is not installed has no entry point.
+IS_INSTALLED = bool(entry_points(group="pytest11", name="weex_client"))
+PLUGIN = {} if IS_INSTALLED else {"PYTEST_PLUGINS": "pytest_weex_client"}
+
 # These end by themselves; all others run until they are stopped.
-FINITE = {"testing_a_bot"}
+FINITE = {"chaos_bot_test", "testing_a_bot"}
 
 
 @asynccontextmanager
@@ -46,7 +52,7 @@ async def running(
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-u", "-W", "error", str(example), "--sandbox", *options),
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"} | PLUGIN,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
