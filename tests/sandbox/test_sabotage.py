@@ -35,11 +35,32 @@ async def test_faults_happen_at_their_simulated_times() -> None:
     assert len(faults.dials.slow) == 0
     sabotage.tick(START_NS + at[0])
     assert len(faults.dials.slow) == 1
-    sabotage.tick(START_NS + at[2])
-    assert len(faults.dials.slow) == 3
+    faults.heal()
+    sabotage.tick(START_NS + at[1])
+    assert len(faults.dials.slow) == 1
+    faults.heal()
     sabotage.stop()
     sabotage.tick(START_NS + 10**15)
-    assert len(faults.dials.slow) == 3
+    assert len(faults.dials.slow) == 0
+
+
+@pytest.mark.parametrize("kind", ["handshake", "slow_handshake", "delay_acks", "refuse"])
+def test_nobody_meets_a_week_of_refusals_after_a_quiet_week(kind: str) -> None:
+    faults = Faults(tuple)
+    Sabotage(of_kind(FaultKind(kind)), faults, tuple, START_NS).tick(START_NS + 10**14)
+    dials, interference = faults.dials, faults.interference
+    waiting = (dials.refused, dials.slow, interference.ack_delays, interference.refusals)
+    assert sum(len(each) for each in waiting) == 1
+
+
+async def test_frames_of_a_quiet_stream_are_not_lost_by_the_dozen() -> None:
+    chaos = of_kind(FaultKind.SKIP, mean_seconds_between=1.0)
+    async with SandboxExchange(chaos=chaos, speed=60) as exchange, dial(exchange) as client:
+        await client.subscribe("DEADUSDT@ticker")
+        await client.answer()
+        begun = exchange.time_ns
+        await until(lambda: exchange.time_ns > begun + 20_000_000_000)
+        assert len(exchange.faults.interference.armed) == 1
 
 
 @pytest.mark.parametrize("kind", [each for each in FaultKind if each is not FaultKind.REFUSE])

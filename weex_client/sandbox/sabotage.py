@@ -16,7 +16,9 @@ _log = logging.getLogger(__name__)
 class Sabotage:
     """Do what is planned to whoever is there.
 
-    A fault that finds nobody to hit is left out, and told so in the log of the program.
+    A fault that finds nobody to hit is left out, and so is one of a kind that still waits for
+    its victim: a client that reconnects after a quiet week must not meet a week of refusals. The
+    log of the program has both.
     """
 
     def __init__(
@@ -37,7 +39,9 @@ class Sabotage:
         while self._next is not None and self._due_ns(self._next) <= now_ns:
             planned = self._next
             self._next = next(self._plan, None)
-            if not self._do(planned):
+            if self._waits(planned.kind):
+                _log.info("%s: another one still waits", planned.kind)
+            elif not self._do(planned):
                 _log.info("%s: nobody to hit", planned.kind)
 
     def stop(self) -> None:
@@ -46,6 +50,21 @@ class Sabotage:
 
     def _due_ns(self, planned: PlannedFault) -> int:
         return self._start_ns + round(planned.at_seconds * 1e9)
+
+    def _waits(self, kind: FaultKind) -> bool:
+        """Say whether a fault of a kind is armed and has not struck."""
+        dials, interference = self._faults.dials, self._faults.interference
+        match kind:
+            case FaultKind.HANDSHAKE:
+                return bool(dials.refused)
+            case FaultKind.SLOW_HANDSHAKE:
+                return bool(dials.slow)
+            case FaultKind.REFUSE:
+                return bool(interference.refusals)
+            case FaultKind.DELAY_ACKS:
+                return bool(interference.ack_delays)
+            case _:
+                return any(each.kind is kind and each.left for each in interference.armed)
 
     def _do(self, planned: PlannedFault) -> bool:
         if self._do_to_dials(planned):
