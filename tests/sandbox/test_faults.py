@@ -227,6 +227,20 @@ async def test_a_client_that_gives_up_a_half_open_line_is_gone(exchange: Sandbox
     await serves_well(exchange)
 
 
+async def test_many_frames_to_a_peer_that_is_gone_make_no_noise(
+    exchange: SandboxExchange, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with dial(exchange) as client:
+        await client.receive()
+        (line,) = exchange.connections
+        line.abort(mid_frame=True)
+        line.is_cut = False
+        for _ in range(10):
+            line.send('{"event":"ping"}')
+        await client.ends()
+    assert caplog.records == []
+
+
 async def test_who_shouts_into_a_half_open_line_is_cut(exchange: SandboxExchange) -> None:
     async with dial(exchange) as client:
         await client.receive()

@@ -89,6 +89,10 @@ class FaultySocket(ServerConnection):
 
     def send_data(self) -> None:
         """Write what the library has to say, or put it in the queue of a dripping line."""
+        if self.transport.is_closing():
+            # The peer is gone, and asyncio warns of each further write to it.
+            self.protocol.data_to_send()
+            return
         if self.drip_bytes is None:
             super().send_data()
             return
