@@ -1,7 +1,7 @@
 """What the pytest fixtures give: an exchange and a client of it, and what is told of a failure.
 
-The fixtures themselves are in the module ``pytest_weex_client``, because pytest imports a plugin
-at every start: before coverage is measured, and also where no test needs an exchange.
+The fixtures themselves are in ``pytest_plugin``, because pytest imports a plugin at every start,
+also where no test needs an exchange.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ PLAUSIBLE = {
 
 # A checkout that is not installed has no entry point.
 IS_INSTALLED = bool(entry_points(group="pytest11", name="weex_client"))
-PLUGIN = {} if IS_INSTALLED else {"PYTEST_PLUGINS": "pytest_weex_client"}
+PLUGIN = {} if IS_INSTALLED else {"PYTEST_PLUGINS": "weex_client.pytest_plugin"}
 
 # These end by themselves; all others run until they are stopped.
 FINITE = {"chaos_bot_test", "testing_a_bot"}

@@ -1,8 +1,7 @@
 """The pytest plugin of weex_client: an embedded exchange, and a client of it, as fixtures.
 
-pytest imports this module at every start, so it imports nothing of the package: that would cost
-each run a third of a second, and leave the package's first lines out of any measured coverage.
-What the fixtures give is made in ``weex_client.testing``.
+pytest imports this module at every start, so it imports the embedded exchange only where a test
+asks for it. What the fixtures give is made in ``weex_client.testing``.
 """
 
 from __future__ import annotations

@@ -12,7 +12,11 @@ pytest_plugins = ["pytester"]
 
 ROOT = Path(__file__).parents[1]
 # A checkout that is not installed has no entry point.
-BY_NAME = () if entry_points(group="pytest11", name="weex_client") else ("-p", "pytest_weex_client")
+BY_NAME = (
+    ()
+    if entry_points(group="pytest11", name="weex_client")
+    else ("-p", "weex_client.pytest_plugin")
+)
 
 INI = """
     [pytest]
@@ -149,14 +153,14 @@ def test_without_pytest_asyncio_it_says_what_is_missing(
     result.stdout.fnmatch_lines(["*UsageError: the fixtures of weex_client need *pytest-asyncio*"])
 
 
-def test_the_package_is_not_imported_before_it_is_needed(project: pytest.Pytester) -> None:
+def test_the_exchange_is_not_imported_before_it_is_needed(project: pytest.Pytester) -> None:
     project.makepyfile(
         """
         import sys
 
         def test_it(request):
-            assert "pytest_weex_client" in sys.modules
-            assert "weex_client" not in sys.modules
+            assert "weex_client.pytest_plugin" in sys.modules
+            assert "weex_client.sandbox" not in sys.modules
         """
     )
     run(project).assert_outcomes(passed=1)
@@ -169,6 +173,6 @@ def test_help_and_markers_tell_of_the_plugin(project: pytest.Pytester) -> None:
 
 
 def test_the_plugin_that_is_tested_is_this_one(project: pytest.Pytester) -> None:
-    code = "import pytest_weex_client as p; print(p.__file__)"
+    code = "import weex_client.pytest_plugin as p; print(p.__file__)"
     result = project.run(sys.executable, "-c", code)
-    result.stdout.fnmatch_lines([str(ROOT / "pytest_weex_client.py")])
+    result.stdout.fnmatch_lines([str(ROOT / "weex_client" / "pytest_plugin.py")])
