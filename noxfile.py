@@ -21,10 +21,12 @@ PURE_ROOMS = (
     "weex_client/models/*",
     "weex_client/protocol.py",
     "weex_client/streaming/book_feed.py",
+    "weex_client/streaming/budget.py",
     "weex_client/streaming/feed_state.py",
     "weex_client/streaming/feeds.py",
     "weex_client/streaming/registry.py",
     "weex_client/streaming/requests.py",
+    "weex_client/streaming/server_time.py",
     "weex_client/streaming/session.py",
     "weex_client/venues/*",
 )

@@ -6,7 +6,6 @@ Pure: time is an argument. Who waits, and who tells of it, is elsewhere.
 from __future__ import annotations
 
 import threading
-from bisect import bisect_right
 from collections import deque
 from dataclasses import dataclass
 from math import ceil
