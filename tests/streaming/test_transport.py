@@ -379,8 +379,7 @@ async def test_proxys_password_stays_out_of_the_error(monkeypatch: pytest.Monkey
         ("429 Slow\nRetry-After: 99999999999999", True, 3600.0),
         # By the server's clock, whatever ours says.
         (
-            "429 Slow\nDate: Thu, 01 Jan 1970 00:00:10 GMT\nRetry-After: Thu, 01 Jan 1970 "
-            "00:00:52 GMT",
+            "429 Slow\nDate: 1 Jan 1970 00:00:10 GMT\nRetry-After: 1 Jan 1970 00:00:52 GMT",
             True,
             42.0,
         ),
