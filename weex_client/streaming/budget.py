@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Final
@@ -20,12 +21,12 @@ from weex_client.protocol import Limits
 __all__ = ["PROCESS_BUDGETS", "AddressBudget", "Budgets", "OperationBudget", "Turn"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Turn:
-    """A dial that may be made.
+    """A dial that somebody was promised.
 
     Attributes:
-        at: When, in monotonic seconds.
+        at: When it may be made, in monotonic seconds.
         cause: What it waits for, in words; empty if for nothing.
         is_long: Whether it waits for more than the distance between two dials.
     """
@@ -51,43 +52,62 @@ class AddressBudget:
         self.name = name
         self._limits = limits
         self._spacing = limits.dial_spacing_seconds if has_spacing else 0.0
-        self._turns: deque[Turn] = deque()
+        self._made: deque[float] = deque()
+        self._promised: list[Turn] = []
         self._paused_until = 0.0
         self._owners: WeakKeyDictionary[object, object] = WeakKeyDictionary()
         self._lock = threading.Lock()
 
     def reserve(self, now: float) -> Turn:
-        """Return when the next dial may be made; it counts from now on."""
+        """Promise the next dial; it counts until it is given back."""
         with self._lock:
             self._forget(now)
-            turn = max(self._turns_allowed(now), key=lambda turn: turn.at)
-            self._turns.append(turn)
+            turn = self._earliest(sorted((*self._made, *(each.at for each in self._promised))), now)
+            self._promised.append(turn)
             return turn
 
-    def _turns_allowed(self, now: float) -> list[Turn]:
-        """Return the earliest turn by each rule."""
-        turns, limits = self._turns, self._limits
+    def take(self, turn: Turn, now: float) -> bool:
+        """Use a promise: the dial is made now.
+
+        Those before may have been late, and the venue counts when it sees them.
+
+        Returns:
+            False if it may not be made yet; the turn then says when, and why.
+        """
+        with self._lock:
+            self._forget(now)
+            allowed = self._earliest(self._made, now)
+            if allowed.at > now:
+                turn.at, turn.cause, turn.is_long = allowed.at, allowed.cause, allowed.is_long
+                return False
+            self._promised.remove(turn)
+            self._made.append(now)
+            return True
+
+    def _earliest(self, times: Sequence[float], now: float) -> Turn:
+        """Return the earliest turn after other dials."""
+        limits = self._limits
         allowed = [Turn(now)]
         if self._paused_until > now:
             cause = f"{self.name} asked all connections to wait"
             allowed.append(Turn(self._paused_until, cause, is_long=True))
-        if turns:
+        if times:
             cause = f"the budget of {self.name} is one dial in {self._spacing:g} s"
-            allowed.append(Turn(turns[-1].at + self._spacing, cause))
-        if limits.dials is not None and len(turns) >= limits.dials:
+            allowed.append(Turn(times[-1] + self._spacing, cause))
+        if limits.dials is not None and len(times) >= limits.dials:
             window = limits.dial_window_seconds
             cause = (
                 f"the budget of {self.name} is {limits.dials} dials in {window:g} s for all"
-                f" connections of this process, and {len(turns)} are made or promised"
+                f" connections of this process, and {len(times)} are made or promised"
             )
-            allowed.append(Turn(turns[-limits.dials].at + window, cause, is_long=True))
-        return allowed
+            allowed.append(Turn(times[-limits.dials] + window, cause, is_long=True))
+        return max(allowed, key=lambda turn: turn.at)
 
     def give_back(self, turn: Turn) -> None:
-        """Note that a dial will not be made."""
+        """Note that a promise will not be used; it may have been used already."""
         with self._lock:
-            if turn in self._turns:
-                self._turns.remove(turn)
+            if turn in self._promised:
+                self._promised.remove(turn)
 
     def pause(self, until: float) -> None:
         """Give no turn before a time: the venue asked for it."""
@@ -150,12 +170,13 @@ class AddressBudget:
         """Tell whether forgetting all of this would change nothing."""
         with self._lock:
             self._forget(now)
-            return not self._turns and not self._owners and self._paused_until <= now
+            is_counted = self._made or self._promised or self._owners
+            return not is_counted and self._paused_until <= now
 
     def _forget(self, now: float) -> None:
         window = self._limits.dial_window_seconds
-        while self._turns and self._turns[0].at + window <= now:
-            self._turns.popleft()
+        while self._made and self._made[0] + window <= now:
+            self._made.popleft()
 
 
 class Budgets:

@@ -21,6 +21,9 @@ __all__ = ["Dialler"]
 
 logger = logging.getLogger("weex_client")
 
+# A turn that comes a little later than was told, because somebody before was late, is no news.
+_WORTH_TELLING_SECONDS = 0.1
+
 Tell = Callable[[str, float], None]
 """Takes why a dial must wait, and how many seconds."""
 
@@ -119,28 +122,27 @@ class Dialler:
         """Wait for a turn; return False if the connection is wanted no more."""
         now = self.clock.monotonic()
         turn = self.budget.reserve(now)
-        is_used = False
+        told_until = now
         try:
-            if turn.at <= now:
-                is_used = True
-                return True
-            wait_seconds = turn.at - now
-            if patience_seconds is not None and wait_seconds > patience_seconds:
-                raise RateLimitedError(
-                    f"{turn.cause}; the next dial may be made in {wait_seconds:.0f} s",
-                    retry_after_seconds=wait_seconds,
-                )
-            if turn.is_long:
-                logger.warning("%s: the next dial is made in %.0f s", turn.cause, wait_seconds)
-            tell(turn.cause, wait_seconds)
-            while self.clock.monotonic() < turn.at and is_wanted():
+            while is_wanted():
+                now = self.clock.monotonic()
+                if turn.at <= now and self.budget.take(turn, now):
+                    return True
+                if patience_seconds is not None and turn.at - now > patience_seconds:
+                    raise RateLimitedError(
+                        f"{turn.cause}; the next dial may be made in {turn.at - now:.0f} s",
+                        retry_after_seconds=turn.at - now,
+                    )
+                if turn.at - told_until > _WORTH_TELLING_SECONDS:
+                    if turn.is_long:
+                        logger.warning("%s: waiting %.0f s to dial", turn.cause, turn.at - now)
+                    tell(turn.cause, turn.at - now)
+                    told_until = turn.at
                 news.clear()
                 await self.clock.wait(news, turn.at)
-            is_used = is_wanted()
-            return is_used
+            return False
         finally:
-            if not is_used:
-                self.budget.give_back(turn)
+            self.budget.give_back(turn)
 
     async def _dial(self, time_ns: int) -> Transport:
         try:
