@@ -227,6 +227,20 @@ async def test_twenty_first_client_is_refused_at_the_door() -> None:
         await client.disconnect()
 
 
+@pytest.mark.parametrize("turn_count", range(4))
+async def test_connect_that_is_cancelled_holds_no_place(turn_count: int) -> None:
+    desk, budgets = Desk(), Budgets()
+    client = desk.another_client(budgets=budgets)
+    connecting = asyncio.create_task(client.connect())
+    await turns(turn_count)
+    connecting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await connecting
+    (budget,) = budgets._kept or [None]
+    assert budget is None or not budget._owners
+    await client.disconnect()
+
+
 async def test_ten_thousand_subscriptions_are_refused_with_the_numbers() -> None:
     async with open_desk() as desk:
         with pytest.raises(RateLimitedError, match=r"10000 subscriptions more.*takes 99 more"):

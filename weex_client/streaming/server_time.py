@@ -16,10 +16,11 @@ class ServerTime:
         self._origin_ns: int | None = None
         self.is_told = False
 
-    def tell(self, server_time_ns: int, now: float) -> None:
-        """Take the venue's word for the time at a monotonic moment."""
-        self._origin_ns = server_time_ns - round(now * 1_000_000_000)
-        self.is_told = True
+    def tell(self, server_time_ns: int | None, now: float) -> None:
+        """Take the venue's word for the time at a monotonic moment, if it gave it."""
+        if server_time_ns is not None:
+            self._origin_ns = server_time_ns - round(now * 1_000_000_000)
+            self.is_told = True
 
     def time_ns(self, now: float, wall_time_ns: int) -> int:
         """Return the venue's time at a monotonic moment.

@@ -254,20 +254,16 @@ class Session:
             case Reject(request_id, reason):
                 self._refused(request_id, reason, received_time_ns)
             case ServerPing(server_time_ns):
-                self._set_clock(server_time_ns)
+                self.server_time.tell(server_time_ns, self._now)
                 self._replies.append(Pong())
                 self.needs_pull = True
             case Greeting(_, server_time_ns):
-                self._set_clock(server_time_ns)
+                self.server_time.tell(server_time_ns, self._now)
             case Unknown(kind):
                 self._wonder(kind, frame)
             case _:
                 pass  # a pong: that it came is all it says
         return None
-
-    def _set_clock(self, server_time_ns: int | None) -> None:
-        if server_time_ns is not None:
-            self.server_time.tell(server_time_ns, self._now)
 
     def _wonder(self, kind: str, frame: bytes) -> None:
         """Count a frame of no known kind, and log the first of each kind."""

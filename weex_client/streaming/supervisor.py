@@ -141,6 +141,7 @@ class Supervisor:
         self.cancel()
         if self._task is not None:
             await asyncio.wait((self._task,))
+        self._dialler.budget.give_place_back(self)  # a task that never began did not
 
     async def _run(self) -> None:
         try:
