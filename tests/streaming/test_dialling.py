@@ -79,6 +79,18 @@ async def test_clients_that_share_budgets_keep_the_distance_together() -> None:
         await client.disconnect()
 
 
+async def test_queue_at_the_door_is_no_reason_to_turn_a_client_away() -> None:
+    desk, budgets = Desk(**FAR), Budgets()
+    clients = [desk.another_client(budgets=budgets, **FAR) for _ in range(20)]
+    opening = asyncio.gather(*(client.connect() for client in clients))
+    await turns(5)
+    await desk.pass_time(20)
+    await opening
+    assert [time for time, _ in desk.venue.dials] == list(range(20))
+    for client in clients:
+        await client.disconnect()
+
+
 async def test_clients_of_the_systems_clock_share_the_budgets_of_the_process() -> None:
     clients = [WeexWebSocketClient(WeexConfig(_env_file=None)) for _ in range(2)]
     assert {client._budgets for client in clients} == {PROCESS_BUDGETS}

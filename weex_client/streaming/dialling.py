@@ -76,7 +76,8 @@ class Dialler:
             tell: Is told of a wait.
             is_wanted: Whether the connection is still wanted.
             news: Is set when ``is_wanted`` may have changed.
-            patience_seconds: How long to wait for a turn at most; None for ever.
+            patience_seconds: How long to wait at most for more than the distance between two
+                dials; None for ever.
 
         Returns:
             The connection, or None if it is wanted no more.
@@ -128,7 +129,8 @@ class Dialler:
                 now = self.clock.monotonic()
                 if turn.at <= now and self.budget.take(turn, now):
                     return True
-                if patience_seconds is not None and turn.at - now > patience_seconds:
+                is_tried = patience_seconds is not None and turn.at - now > patience_seconds
+                if is_tried and turn.is_long:
                     raise RateLimitedError(
                         f"{turn.cause}; the next dial may be made in {turn.at - now:.0f} s",
                         retry_after_seconds=turn.at - now,
