@@ -21,6 +21,7 @@ PURE_ROOMS = (
     "weex_client/models/*",
     "weex_client/protocol.py",
     "weex_client/streaming/book_feed.py",
+    "weex_client/streaming/budget.py",
     "weex_client/streaming/continuity.py",
     "weex_client/streaming/feed_state.py",
     "weex_client/streaming/feeds.py",
@@ -28,6 +29,7 @@ PURE_ROOMS = (
     "weex_client/streaming/outages.py",
     "weex_client/streaming/registry.py",
     "weex_client/streaming/requests.py",
+    "weex_client/streaming/server_time.py",
     "weex_client/streaming/session.py",
     "weex_client/venues/*",
 )

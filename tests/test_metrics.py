@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from weex_client.metrics import ChannelCounters
+from weex_client.metrics import ChannelCounters, ScopeStats
 
 
 def test_picture_of_nothing_has_no_times() -> None:
@@ -45,7 +45,43 @@ def test_one_latency_is_every_quantile() -> None:
     assert set(counters.picture().latency_seconds.values()) == {-0.005}
 
 
+def test_clock_that_was_wrong_by_an_hour_spoils_no_figure() -> None:
+    counters = ChannelCounters()
+    counters.latencies_ns.extend([3_600 * 10**9 + 10**6, -3_600 * 10**9, 10**6, 840 * 10**9])
+    assert counters.picture().latency_seconds == {"p50": 840.0, "p99": 840.0, "p999": 840.0}
+    counters.latencies_ns.clear()
+    counters.latencies_ns.append(3_600 * 10**9)
+    assert counters.picture().latency_seconds == {}
+
+
 def test_only_the_last_latencies_are_kept() -> None:
     counters = ChannelCounters()
     counters.latencies_ns.extend([10**9] * 5000 + [10**6] * 1024)
     assert counters.picture().latency_seconds["p999"] == 0.001
+
+
+def scope_stats(**facts: object) -> ScopeStats:
+    nothing = dict.fromkeys(("connections", "subscriptions", "frames", "bytes", "reconnects"), 0)
+    unknown: dict[str, int] = {}
+    return ScopeStats(
+        **nothing
+        | {"unknown_frames": unknown, "uptime_seconds": 0.0, "last_frame_time": None}
+        | facts  # type: ignore[arg-type]
+    )
+
+
+def test_connections_of_several_channels_add_up() -> None:
+    one = scope_stats(
+        connections=1, frames=3, unknown_frames={"a": 1}, uptime_seconds=5.0, last_frame_time=7.0
+    )
+    two = scope_stats(connections=2, bytes=9, unknown_frames={"a": 1, "b": 2}, uptime_seconds=8.0)
+    assert ScopeStats.total([one, two]) == scope_stats(
+        connections=3,
+        frames=3,
+        bytes=9,
+        unknown_frames={"a": 2, "b": 2},
+        uptime_seconds=8.0,
+        last_frame_time=7.0,
+    )
+    assert ScopeStats.total([one]) == one
+    assert ScopeStats.total([]) == scope_stats()

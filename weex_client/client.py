@@ -26,11 +26,13 @@ from weex_client.models import (
     Ticker,
     Trade,
 )
-from weex_client.protocol import Channel, Scope, Topic, Venue
+from weex_client.protocol import Channel, Topic, Venue
+from weex_client.streaming.budget import PROCESS_BUDGETS, Budgets
 from weex_client.streaming.continuity import Ledger
 from weex_client.streaming.loop_watch import LoopWatch
 from weex_client.streaming.mailbox import Gate, Mailbox, OverflowPolicy
 from weex_client.streaming.pool import ConnectionPool
+from weex_client.streaming.pools import Pools
 from weex_client.streaming.subscription import Subscription
 from weex_client.streaming.transport import Connector, WebSocketConnector
 
@@ -56,6 +58,10 @@ class StreamClient:
         connector: Another way to reach the venue than the network.
         retry_first_connect: Keep trying when the first dial fails, instead of raising.
         clock: Another clock than the system's.
+        connection_per_channel: Give each kind of channel connections of its own, as the setting
+            of the same name does.
+        budgets: What the venue's limits leave, shared with the clients that get the same; where
+            None, shared with all clients of the process that go by the system's clock.
     """
 
     def __init__(
@@ -66,13 +72,21 @@ class StreamClient:
         connector: Connector | None = None,
         retry_first_connect: bool = False,
         clock: Clock | None = None,
+        connection_per_channel: bool = False,
+        budgets: Budgets | None = None,
     ) -> None:
         self._venue = venue
         self._config = config
         self._connector = connector or WebSocketConnector()
         self._clock = clock or SystemClock()
         self._retry_first_connect = retry_first_connect
-        self._pools: dict[Scope, ConnectionPool] = {}
+        self._per_channel = connection_per_channel or config.connection_per_channel
+        if budgets is None:
+            # Another clock's seconds say nothing about the process's.
+            is_system = isinstance(self._clock, SystemClock)
+            budgets = PROCESS_BUDGETS if is_system else Budgets()
+        self._budgets = budgets
+        self._pools: Pools | None = None
         self._counters: dict[str, ChannelCounters] = {}
         self._ledger = Ledger()
         self._watch = LoopWatch(self._clock, self._emit)
@@ -99,40 +113,40 @@ class StreamClient:
         Raises:
             ConnectError: If the address does not answer, or refuses.
             ConfigError: If the address is none.
+            RateLimitedError: If the address has its connections or its dials already.
         """
         async with self._opening:
             if self._is_open:
                 return
             await self.disconnect()  # to its end, if an earlier call was cancelled
             # Kept if this fails: cancelled twice, it is still closing, and ``disconnect`` waits.
-            pool = self._pools[Scope.PUBLIC] = self._make_pool(Scope.PUBLIC)
-            await pool.open(retry_first_connect=self._retry_first_connect)
+            pools = self._pools = self._make_pools()
+            await pools.open(retry_first_connect=self._retry_first_connect)
             self._is_open = True
 
     async def disconnect(self) -> None:
         """End every stream, close every connection and leave no task behind. Idempotent."""
         self._is_open = False
-        pools = dict(self._pools)
-        for pool in pools.values():
-            pool.end()  # all of them before the first wait, which may be cancelled
+        pools = self._pools
+        if pools is not None:
+            pools.end()  # all of them before the first wait, which may be cancelled
         for mailbox in tuple(self._event_readers):
             mailbox.end(None)
-        await asyncio.gather(*(pool.close() for pool in pools.values()))
-        for scope, pool in pools.items():
-            if self._pools.get(scope) is pool:
-                self._last_stats[scope.value] = pool.stats()
-                del self._pools[scope]
+        if pools is not None:
+            await pools.close()
+            if self._pools is pools:
+                self._last_stats |= pools.stats()
+                self._pools = None
 
     @property
     def is_connected(self) -> bool:
         """True while the client is open, unless a connection that is needed is down."""
-        return self._is_open and all(pool.is_connected for pool in self._pools.values())
+        return self._is_open and self._pools is not None and self._pools.is_connected
 
     def stats(self) -> ClientStats:
         """Return a frozen picture of what was received, dropped and lost so far."""
         return ClientStats(
-            scopes=self._last_stats
-            | {scope.value: pool.stats() for scope, pool in self._pools.items()},
+            scopes=self._last_stats | ({} if self._pools is None else self._pools.stats()),
             channels={name: counters.picture() for name, counters in self._counters.items()},
         )
 
@@ -150,7 +164,7 @@ class StreamClient:
         Raises:
             ClientClosedError: If the client is not open.
         """
-        self._open_pool(Scope.PUBLIC)
+        self._opened()
         mailbox = Mailbox(
             _EVENT_QUEUE_SIZE,
             OverflowPolicy.DROP_OLDEST,
@@ -320,7 +334,7 @@ class StreamClient:
         _check_loop()
         for topic in topics:
             self._venue.feed(topic)  # says at the call what the venue lacks
-        pool = self._open_pool(self._venue.scope(channel))
+        pool = self._opened().of(channel)
         size = self._config.queue_size if queue_size is None else queue_size
         if size < 1:
             raise UsageError("queue_size must be at least 1")
@@ -330,34 +344,31 @@ class StreamClient:
             OverflowPolicy(overflow),
             self._channel_counters(channel.value),
             gate=pool.gate,
-            on_overflow=lambda mailbox: self._tell_overflow(mailbox, pool.scope, channel, symbol),
+            on_overflow=lambda mailbox: self._tell_overflow(mailbox, pool, channel, symbol),
             on_release=lambda mailbox: pool.leave(topics, mailbox),
         )
         pool.join(topics, mailbox)
         return Subscription(mailbox)
 
-    def _open_pool(self, scope: Scope) -> ConnectionPool:
-        if not self._is_open:
+    def _opened(self) -> Pools:
+        if not self._is_open or self._pools is None:
             raise ClientClosedError(
                 "the client is not open: use 'async with client', or await client.connect() first"
             )
-        if scope not in self._pools:
-            self._venue.check_credentials()
-            self._pools[scope] = self._make_pool(scope)
-        return self._pools[scope]
+        return self._pools
 
-    def _make_pool(self, scope: Scope) -> ConnectionPool:
-        return ConnectionPool(
+    def _make_pools(self) -> Pools:
+        return Pools(
             self._venue,
-            scope,
             self._config,
             self._connector,
             self._clock,
+            self._budgets,
             self._channel_counters,
             self._emit,
             self._ledger,
             self._watch,
-            lambda: sum(map(len, self._pools.values())),
+            per_channel=self._per_channel,
         )
 
     def _channel_counters(self, channel: str) -> ChannelCounters:
@@ -368,7 +379,7 @@ class StreamClient:
             mailbox.push(event)
 
     def _tell_overflow(
-        self, mailbox: Mailbox, scope: Scope, channel: Channel, symbol: str | None
+        self, mailbox: Mailbox, pool: ConnectionPool, channel: Channel, symbol: str | None
     ) -> None:
         has_caught_up = mailbox.overflow is OverflowPolicy.DROP_OLDEST and not mailbox.is_late
         caught_up = "caught up; " if has_caught_up else ""
@@ -376,7 +387,7 @@ class StreamClient:
             ConnectionEvent(
                 kind="slow_consumer",
                 timestamp=self._clock.time_ns() / 1_000_000_000,
-                scope=scope.value,
+                scope=pool.scope.value,
                 channel=channel.value,
                 symbol=symbol,
                 cause=f"{caught_up}{mailbox.overflow.value} with a queue of {mailbox.queue_size}",

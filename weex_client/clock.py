@@ -53,7 +53,7 @@ class SystemClock:
 class ManualClock:
     """Stand still until a test calls ``advance``.
 
-    Wall time and monotonic time move together.
+    Wall time and monotonic time move together, unless ``set_wall`` moves wall time alone.
     """
 
     def __init__(self, start_ns: int = 1_790_000_000_000_000_000) -> None:
@@ -68,6 +68,10 @@ class ManualClock:
     def time_ns(self) -> int:
         """Return nanoseconds since the epoch."""
         return self._start_ns + self._elapsed_ns
+
+    def set_wall(self, seconds: float) -> None:
+        """Set the wall clock forward, or back, as people and time services do."""
+        self._start_ns += round(seconds * 1_000_000_000)
 
     def advance(self, seconds: float) -> None:
         """Move time forward and wake whoever waited for it."""

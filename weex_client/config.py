@@ -6,11 +6,12 @@ A venue's own settings (its prefix, addresses and markets) live in its package.
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from weex_client.errors import ConfigError
@@ -28,13 +29,17 @@ class StreamConfig(BaseSettings):
         api_key: Key of the account.
         secret_key: Secret that signs; never sent.
         passphrase: Passphrase of the key.
-        queue_size: Messages that may wait for one reader.
-        max_reconnect_attempts: Dials in a row before streams end; None for ever.
+        queue_size: Messages that may wait for one reader; 1 to 10 000 000.
+        max_reconnect_attempts: Dials in a row before streams end, 1 or more; None for ever.
         reconnect_delay_seconds: First ceiling of the random wait before a dial; it doubles.
-        reconnect_max_delay_seconds: Last ceiling of that wait.
+            More than 0, at most 3600.
+        reconnect_max_delay_seconds: Last ceiling of that wait, not less than the first; at most
+            86 400.
         stale_after_seconds: Silence after which a line, or a channel that used to speak, is
-            doubted; None for the venue's own.
-        open_timeout_seconds: How long one dial may take.
+            doubted; None for the venue's own. More than 0, at most 86 400.
+        open_timeout_seconds: How long one dial may take; more than 0, at most 600.
+        connection_per_channel: Give each kind of channel connections of its own, so that one's
+            trouble does not touch another.
 
     Raises:
         ConfigError: If a value is out of range; the text names the setting.
@@ -55,18 +60,18 @@ class StreamConfig(BaseSettings):
     secret_key: SecretStr | None = None
     passphrase: SecretStr | None = None
     queue_size: Annotated[int, Field(ge=1, le=10_000_000)] = 1000
-    max_reconnect_attempts: Annotated[int, Field(ge=1)] | None = None
+    max_reconnect_attempts: Annotated[int | None, Field(ge=1, le=1_000_000_000)] = None
     reconnect_delay_seconds: Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)] = 1.0
     reconnect_max_delay_seconds: Annotated[float, Field(gt=0, le=86400, allow_inf_nan=False)] = 60.0
-    stale_after_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    stale_after_seconds: Annotated[float | None, Field(gt=0, le=86400, allow_inf_nan=False)] = None
     open_timeout_seconds: Annotated[float, Field(gt=0, le=600, allow_inf_nan=False)] = 10.0
+    connection_per_channel: bool = False
 
     def __init__(self, **values: Any) -> None:
         try:
             super().__init__(**values)
         except ValidationError as exc:
-            prefix = self.model_config.get("env_prefix") or ""
-            raise ConfigError(_explained(exc, prefix)) from None
+            raise ConfigError(self._explained(exc)) from None
 
     @classmethod
     def from_env(cls, env_file: str | Path | None = None) -> Self:
@@ -93,6 +98,30 @@ class StreamConfig(BaseSettings):
     @classmethod
     def _is_http(cls, url: str) -> str:
         return _checked(url, ("http", "https"), "an HTTP address (https://...)")
+
+    @model_validator(mode="after")
+    def _delays_grow(self) -> Self:
+        first, last = self.reconnect_delay_seconds, self.reconnect_max_delay_seconds
+        if last < first:
+            raise ValueError(
+                f"reconnect_max_delay_seconds ({last:g}) must not be less than"
+                f" reconnect_delay_seconds ({first:g}), from which the ceiling grows up to it"
+            )
+        return self
+
+    @classmethod
+    def _explained(cls, exc: ValidationError) -> str:
+        """Turn a validation error into one line that names setting, variable and range."""
+        prefix = cls.model_config.get("env_prefix") or ""
+        complaints = []
+        for error in exc.errors(include_url=False, include_context=False, include_input=False):
+            name = ".".join(str(part) for part in error["loc"]) or "settings"
+            variable = f" (environment: {prefix}{name.upper()})" if error["loc"] else ""
+            said = error["msg"].removeprefix("Value error, ")
+            field = cls.model_fields.get(name)
+            allowed = "" if field is None else _range(field.metadata)
+            complaints.append(f"{name}{variable}: {said}{allowed}")
+        return "; ".join(complaints)
 
     def credentials(self) -> tuple[str, str, str] | None:
         """Return key, secret and passphrase in clear, or None if any of them is missing."""
@@ -129,11 +158,12 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-def _explained(exc: ValidationError, prefix: str) -> str:
-    """Turn a validation error into one line that names each setting and its variable."""
-    complaints = []
-    for error in exc.errors(include_url=False, include_context=False, include_input=False):
-        name = ".".join(str(part) for part in error["loc"]) or "settings"
-        variable = f" (environment: {prefix}{name.upper()})" if error["loc"] else ""
-        complaints.append(f"{name}{variable}: {error['msg'].removeprefix('Value error, ')}")
-    return "; ".join(complaints)
+def _range(metadata: Sequence[object]) -> str:
+    """Return the bounds of a setting in words."""
+    words = [
+        f"{word} {getattr(bound, name)}"
+        for bound in metadata
+        for name, word in (("ge", "at least"), ("gt", "more than"), ("le", "at most"))
+        if hasattr(bound, name)
+    ]
+    return f" (allowed: {' and '.join(words)})" if words else ""

@@ -147,7 +147,15 @@ class VenueError(WeexClientError):
 
 
 class AuthenticationError(VenueError):
-    """Tell that the venue refused the credentials, and what to check."""
+    """Tell that the venue refused the credentials, and what to check.
+
+    Attributes:
+        server_time_ns: What time it was there, as the refusal says; nanoseconds since the epoch.
+    """
+
+    def __init__(self, message: str, *, server_time_ns: int | None = None) -> None:
+        super().__init__(message)
+        self.server_time_ns = server_time_ns
 
 
 class SubscriptionRejectedError(VenueError):

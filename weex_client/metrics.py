@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Mapping
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 __all__ = ["ChannelCounters", "ChannelStats", "ClientStats", "ScopeStats"]
 
 # Enough for a p99 from five minutes of one symbol's tickers, small enough to sort on every call.
 _LATENCY_SAMPLES = 1024
+
+# No line delivers so late. A clock that was set wrong by an hour (daylight saving, a time zone)
+# makes such figures, and they would spoil the quantiles.
+_NONSENSE_NS = 15 * 60 * 1_000_000_000
 
 
 @dataclass(slots=True)
@@ -27,7 +31,7 @@ class ChannelCounters:
 
     def picture(self) -> ChannelStats:
         """Return the counters as they are now."""
-        ordered = sorted(self.latencies_ns)
+        ordered = sorted(each for each in self.latencies_ns if abs(each) < _NONSENSE_NS)
         return ChannelStats(
             frames=self.frames,
             bytes=self.bytes,
@@ -57,7 +61,8 @@ class ChannelStats:
         decode_errors: Frames that could not be read.
         last_frame_time: When the last frame came, Unix seconds, or None.
         latency_seconds: ``p50``, ``p99`` and ``p999`` from the venue's time to ours, of the
-            last messages read; includes the difference of the clocks. Empty until then.
+            last messages read; includes the difference of the clocks, unless that is a quarter
+            of an hour or more: then there is no figure. Empty until then.
     """
 
     frames: int
@@ -93,6 +98,23 @@ class ScopeStats:
     reconnects: int
     uptime_seconds: float
     last_frame_time: float | None
+
+    @classmethod
+    def total(cls, parts: Sequence[ScopeStats]) -> ScopeStats:
+        """Return the counters of several groups of connections as those of one."""
+        unknown: Counter[str] = Counter()
+        for part in parts:
+            unknown.update(part.unknown_frames)
+        return cls(
+            connections=sum(part.connections for part in parts),
+            subscriptions=sum(part.subscriptions for part in parts),
+            frames=sum(part.frames for part in parts),
+            bytes=sum(part.bytes for part in parts),
+            unknown_frames=dict(unknown),
+            reconnects=sum(part.reconnects for part in parts),
+            uptime_seconds=max((part.uptime_seconds for part in parts), default=0.0),
+            last_frame_time=max((part.last_frame_time or 0.0 for part in parts), default=0) or None,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,6 +201,13 @@ class Limits:
         rejects_per_connection: Refused requests after which the venue closes, or None.
         idle_seconds: How long a connection may stay without subscription, or None.
         max_frame_bytes: Longest frame that is accepted at all.
+        dials: Dials that one address may see in ``dial_window_seconds``, or None.
+        dial_window_seconds: The stretch of time in which dials are counted.
+        dial_spacing_seconds: Least time between two dials of one address.
+        operations: Requests to subscribe or unsubscribe that one connection may send in
+            ``operation_window_seconds``, or None.
+        operation_window_seconds: The stretch of time in which they are counted.
+        resync_share: Share of the operations that is kept for asking anew after a loss.
     """
 
     feeds_per_connection: int
@@ -209,6 +216,12 @@ class Limits:
     rejects_per_connection: int | None = None
     idle_seconds: float | None = None
     max_frame_bytes: int = 16 * 1024 * 1024
+    dials: int | None = None
+    dial_window_seconds: float = 300.0
+    dial_spacing_seconds: float = 0.0
+    operations: int | None = None
+    operation_window_seconds: float = 3600.0
+    resync_share: float = 0.2
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from weex_client.client import StreamClient
 from weex_client.clock import Clock
+from weex_client.streaming.budget import Budgets
 from weex_client.streaming.transport import Connector
 from weex_client.venues.weex import WeexConfig, WeexVenue
 
@@ -18,6 +19,10 @@ class WeexWebSocketClient(StreamClient):
         connector: Another way to reach the venue than the network.
         retry_first_connect: Keep trying when the first dial fails, instead of raising.
         clock: Another clock than the system's.
+        connection_per_channel: Give each kind of channel connections of its own, as the setting
+            of the same name does.
+        budgets: What the venue's limits leave, shared with the clients that get the same; where
+            None, shared with all clients of the process that go by the system's clock.
     """
 
     def __init__(
@@ -27,6 +32,8 @@ class WeexWebSocketClient(StreamClient):
         connector: Connector | None = None,
         retry_first_connect: bool = False,
         clock: Clock | None = None,
+        connection_per_channel: bool = False,
+        budgets: Budgets | None = None,
     ) -> None:
         settings = WeexConfig.from_env() if config is None else config
         super().__init__(
@@ -35,4 +42,6 @@ class WeexWebSocketClient(StreamClient):
             connector=connector,
             retry_first_connect=retry_first_connect,
             clock=clock,
+            connection_per_channel=connection_per_channel,
+            budgets=budgets,
         )

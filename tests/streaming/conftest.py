@@ -59,6 +59,7 @@ class Line:
         self.counters: defaultdict[str, ChannelCounters] = defaultdict(ChannelCounters)
         self.registry = Registry()
         self.now = 0.0
+        self.jump_seconds = 0.0  # by which somebody has set the wall clock
         self.ledger = Ledger()
         self.session = Session(
             self.venue, scope, self.counters.__getitem__, self.events.append, self.ledger
@@ -66,7 +67,7 @@ class Line:
 
     @property
     def now_ns(self) -> int:
-        return START_NS + round(self.now * 1e9)
+        return START_NS + round((self.now + self.jump_seconds) * 1e9)
 
     def open(self) -> None:
         self.session.opened(self.now)

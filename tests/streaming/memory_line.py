@@ -11,13 +11,19 @@ from typing import Any
 from weex_client.clock import ManualClock
 from weex_client.errors import ConnectError, ConnectionLostError
 from weex_client.protocol import DialRequest
+from weex_client.streaming.budget import Budgets
 from weex_client.streaming.subscription import Subscription
 from weex_client.streaming.transport import Frames
 from weex_client.venues.weex import WeexConfig
+from weex_client.venues.weex.endpoints import PRIVATE_URLS, PUBLIC_URLS
 from weex_client.websocket import WeexWebSocketClient
 
 BTC, ETH, SOL = "BTCUSDT", "ETHUSDT", "SOLUSDT"
 CREDENTIALS = {"api_key": "key", "secret_key": "secret", "passphrase": "passphrase"}
+
+# Between two dials of an address on this machine no distance is kept; WEEX's own has one.
+LOCAL = {"public_url": "ws://127.0.0.1:1/public", "private_url": "ws://127.0.0.1:1/private"}
+FAR = {"public_url": PUBLIC_URLS["contract"], "private_url": PRIVATE_URLS["contract"]}
 
 # Real seconds after which something that should have happened counts as missing.
 PATIENCE_SECONDS = 5.0
@@ -173,11 +179,18 @@ class Desk:
     ) -> None:
         self.clock = ManualClock()
         self.venue = MemoryConnector(self.clock, *script)
-        self.client = WeexWebSocketClient(
-            WeexConfig(_env_file=None, **settings),
+        self.client = self.another_client(retry_first_connect=retry_first_connect, **settings)
+
+    def another_client(
+        self, *, retry_first_connect: bool = False, budgets: Budgets | None = None, **settings: Any
+    ) -> WeexWebSocketClient:
+        """A client of the same venue and clock, on this machine unless an address is set."""
+        return WeexWebSocketClient(
+            WeexConfig(_env_file=None, **LOCAL | settings),
             connector=self.venue,
             retry_first_connect=retry_first_connect,
             clock=self.clock,
+            budgets=budgets,
         )
 
     async def pass_time(self, seconds: float, step: float = 1.0) -> None:

@@ -434,6 +434,25 @@ def test_clock_is_the_venues(line: Line) -> None:
     assert seen(reader.messages) == [(0, False), (0, True)]
 
 
+@pytest.mark.parametrize("jump_seconds", [3600, -3600])
+def test_wall_clock_that_jumps_closes_no_candle_early_or_late(
+    line: Line, jump_seconds: int
+) -> None:
+    reader = line.join(Channel.CANDLES, BTC, interval="1m")
+    opened(line)
+    line.receive({"event": "connected", "time": str(START_MS)}, candles(0))
+    line.wait(20)
+    line.jump_seconds = jump_seconds
+    line.receive(candles(0))
+    line.wait(20)
+    line.receive(candles(0))
+    assert {closed for _, closed in seen(reader.messages)} == {False}
+    line.wait(21)
+    line.receive({"id": "1", "method": "PONG"})
+    line.wait(1)
+    assert seen(reader.messages)[-1] == (0, True)
+
+
 def test_candle_closed_by_the_clock_is_not_closed_twice(line: Line) -> None:
     reader = line.join(Channel.CANDLES, BTC, interval="1m")
     opened(line)

@@ -14,9 +14,12 @@ from weex_client.errors import RateLimitedError, UnsupportedChannelError, UsageE
 from weex_client.metrics import ChannelCounters
 from weex_client.models import ConnectionEvent
 from weex_client.protocol import Scope
+from weex_client.streaming.budget import AddressBudget
 from weex_client.streaming.continuity import Ledger
+from weex_client.streaming.dialling import Dialler
 from weex_client.streaming.loop_watch import LoopWatch
 from weex_client.streaming.pool import ConnectionPool
+from weex_client.streaming.server_time import ServerTime
 from weex_client.streaming.subscription import Subscription
 from weex_client.venues.weex import WeexConfig, WeexVenue
 
@@ -413,18 +416,19 @@ async def test_stream_opened_after_the_loss_of_an_idle_line_dials_at_once() -> N
 
 def make_pool(desk: Desk, events: list[ConnectionEvent]) -> ConnectionPool:
     config = WeexConfig(_env_file=None)
-    return ConnectionPool(
-        WeexVenue(config),
+    venue = WeexVenue(config)
+    dialler = Dialler(
+        venue,
         Scope.PUBLIC,
         config,
         desk.venue,
         desk.clock,
-        lambda _: ChannelCounters(),
-        events.append,
-        Ledger(),
-        LoopWatch(desk.clock, events.append),
-        lambda: 0,
+        AddressBudget("weex", venue.limits, has_spacing=False),
+        ServerTime(),
+        owner=desk,
     )
+    watch = LoopWatch(desk.clock, events.append)
+    return ConnectionPool(dialler, lambda _: ChannelCounters(), events.append, Ledger(), watch)
 
 
 async def test_attempts_of_the_first_dial_are_announced_with_growing_ceilings() -> None:

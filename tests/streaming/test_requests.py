@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weex_client.protocol import Ping, Pong
+from weex_client.protocol import Ping, Pong, Unsubscribe
 from weex_client.streaming.requests import Requests
 from weex_client.venues.weex import WeexConfig, WeexVenue
 
 VENUE = WeexVenue(WeexConfig(_env_file=None, market="contract"))
-BTC, ETH, NOPE = "BTCUSDT@ticker", "ETHUSDT@ticker", "NOPEUSDT@ticker"
+BTC, ETH, SOL, NOPE = (f"{name}USDT@ticker" for name in ("BTC", "ETH", "SOL", "NOPE"))
 
 
 @pytest.fixture
@@ -276,6 +276,85 @@ def test_resync_of_what_is_no_longer_wanted_is_dropped(requests: Requests) -> No
     requests.resync(BTC, 0.0)
     assert [r["method"] for r in pulled(requests, [], 0.0)] == ["UNSUBSCRIBE"]
     assert pulled(requests, [], 99.0) == []
+
+
+# The venue's budget: 240 requests an hour, 48 of them for asking anew.
+
+
+def use_up_the_unreserved(requests: Requests, now: float = 0.0) -> None:
+    """Let one feed come and go until 192 requests were sent; another one stays."""
+    pulled(requests, [BTC], now)
+    requests.accepted("1")
+    for number in range(2, 193):
+        pulled(requests, [BTC, ETH] if number % 2 == 0 else [BTC], now)
+        requests.accepted(str(number))
+
+
+def test_request_beyond_the_budget_waits_and_tells_how_long(requests: Requests) -> None:
+    use_up_the_unreserved(requests, 5.0)
+    assert pulled(requests, [BTC, ETH, SOL], 100.0) == []
+    feeds, cause, seconds = requests.held_news(100.0)
+    assert (feeds, seconds) == ({SOL}, 3505.0)
+    assert "192 requests in 3600 s" in cause
+    assert "the rest of the 240" in cause
+    assert requests.held_news(100.0)[0] == frozenset()
+    assert requests.next_due() == 3605.0
+    assert pulled(requests, [BTC, ETH, SOL], 3604.0) == []
+    assert requests.held_news(3604.0)[0] == frozenset()
+    assert asked(requests, [BTC, ETH, SOL], 3605.0) == [(SOL,)]
+
+
+def test_what_waits_and_is_wanted_no_more_is_forgotten(requests: Requests) -> None:
+    use_up_the_unreserved(requests)
+    pulled(requests, [BTC, ETH, SOL], 1.0)
+    assert pulled(requests, [BTC, ETH], 2.0) == []
+    assert requests.next_due() is None
+    pulled(requests, [BTC, ETH, SOL], 3.0)
+    assert requests.held_news(3.0)[0] == {SOL}
+
+
+def test_giving_back_waits_too(requests: Requests) -> None:
+    use_up_the_unreserved(requests)
+    assert pulled(requests, [BTC], 1.0) == []
+    assert requests.next_due() == 3600.0
+    assert requests.held_news(1.0)[0] == frozenset()
+    assert [r["params"] for r in pulled(requests, [BTC], 3600.0)] == [[ETH]]
+
+
+def test_resync_has_the_reserve_and_takes_with_it_what_is_given_back(requests: Requests) -> None:
+    use_up_the_unreserved(requests)
+    requests.resync(BTC, 1.0)
+    assert [(r["method"], r["params"]) for r in pulled(requests, [BTC, SOL], 1.0)] == [
+        ("UNSUBSCRIBE", [ETH, BTC]),
+        ("SUBSCRIBE", [BTC]),
+    ]
+    assert requests.held_news(1.0)[0] == {SOL}
+
+
+def test_resync_beyond_the_reserve_asks_for_a_fresh_connection(requests: Requests) -> None:
+    use_up_the_unreserved(requests)
+    for _ in range(48):
+        requests.write(Unsubscribe((SOL,)), 0.0)
+    requests.resync(BTC, 1.0)
+    assert pulled(requests, [BTC, ETH], 1.0) == []
+    assert "all 240 requests that one connection may send are used" in str(requests.verdict)
+    requests.reset()
+    assert requests.verdict is None
+    assert asked(requests, [BTC, ETH], 2.0) == [(BTC, ETH)]
+
+
+def test_feed_between_giving_back_and_asking_waits_for_the_last_request(
+    requests: Requests,
+) -> None:
+    use_up_the_unreserved(requests)
+    requests.resync(BTC, 1.0)
+    sending = requests.pull([BTC, ETH], 1.0)
+    assert json.loads(next(sending))["method"] == "UNSUBSCRIBE"
+    for _ in range(47):
+        requests.write(Unsubscribe((SOL,)), 1.0)
+    assert list(sending) == []
+    assert requests.held_news(1.0)[0] == {BTC}
+    assert asked(requests, [BTC, ETH], 3600.0) == [(BTC,)]
 
 
 # Answers that never come.

@@ -439,3 +439,35 @@ def test_end_reaches_every_reader_once(line: Line) -> None:
     line.session.end(error)
     assert [reader.ends for reader in readers] == [[error]] * 4
     assert line.session.feed_count == 0
+
+
+# The venue's budget.
+
+
+def test_feed_that_waits_for_the_budget_is_told_once_with_the_wait(
+    line: Line, caplog: pytest.LogCaptureFixture
+) -> None:
+    line.open()
+    kept = line.join(Channel.TICKER, BTC)
+    line.wait(0)
+    line.answer(line.requests())
+    for _ in range(96):
+        other = line.join(Channel.TRADES, BTC)
+        line.answer(line.requests())
+        line.leave(Topic(Channel.TRADES, BTC), other)
+        line.answer(line.requests())
+    assert line.kinds() == []
+    line.join(Channel.TRADES, ETH)
+    for _ in range(3):
+        line.wait(1)
+        assert line.requests() == []
+    (told,) = line.events
+    assert (told.kind, told.channel, told.symbol) == ("stale", "trades", ETH)
+    assert told.delay_seconds == 3599.0
+    assert told.timestamp == (line.now_ns - 2_000_000_000) / 1e9
+    assert "kept for resynchronising" in told.cause
+    assert caplog.text.count("ETHUSDT@trade waits 3599 s") == 1
+    line.now = 3600.0
+    line.receive(b"{}")
+    assert ("ETHUSDT@trade",) in [tuple(r["params"]) for r in line.requests() if "params" in r]
+    assert kept.ends == []

@@ -23,7 +23,9 @@ from weex_client.errors import (
 from weex_client.metrics import ChannelCounters
 from weex_client.models import ConnectionEvent
 from weex_client.protocol import Channel, Scope, Topic
+from weex_client.streaming.budget import AddressBudget
 from weex_client.streaming.continuity import Ledger
+from weex_client.streaming.dialling import Dialler
 from weex_client.streaming.loop_watch import LoopWatch
 from weex_client.streaming.mailbox import Gate, Mailbox, OverflowPolicy
 from weex_client.streaming.registry import Registry
@@ -36,6 +38,7 @@ from .memory_line import (
     BTC,
     CREDENTIALS,
     ETH,
+    FAR,
     SOL,
     Desk,
     lasts,
@@ -88,12 +91,20 @@ class Wire:
         )
         session.want("BTCUSDT@ticker", self.registry.join(topic, mailbox))
         self.stream: Subscription[Any] = Subscription(mailbox)
-        self.supervisor = Supervisor(
-            session,
+        self.budget = AddressBudget("weex", weex.limits, has_spacing=False)
+        dialler = Dialler(
             weex,
+            Scope.PUBLIC,
             config,
             self.venue,
             self.clock,
+            self.budget,
+            session.server_time,
+            owner=self,
+        )
+        self.supervisor = Supervisor(
+            session,
+            dialler,
             self.gate,
             LoopWatch(self.clock, self.events.append),
             self.events.append,
@@ -279,6 +290,11 @@ async def test_what_waits_is_read_before_retries_exhausted() -> None:
             await asyncio.wait_for(anext(wire.stream), 1)
 
 
+def tries_that_fail(error: WeexClientError) -> list[Exception | None]:
+    """Refused credentials are tried once more, with a fresh signature."""
+    return [error] * (2 if isinstance(error, AuthenticationError) else 1)
+
+
 FATAL = [
     AuthenticationError("wrong key"),
     ConfigError("no address"),
@@ -292,16 +308,17 @@ async def test_error_that_no_retry_helps_ends_the_streams_at_once(error: WeexCli
         stream = desk.client.stream_tickers(BTC)
         await desk.subscribed()
         events = desk.client.events()
-        desk.venue.script = [error]
+        tries = desk.venue.script = tries_that_fail(error)
+        count = len(tries)
         desk.venue.line.cut()
         await turns(10)
         desk.clock.advance(SOON)
         with pytest.raises(type(error)) as caught:
             await asyncio.wait_for(anext(stream), 1)
         assert repr(caught.value) == repr(error)
-        assert len(desk.venue.dials) == 2
-        kinds = [event.kind for event in await read(events, 3)]
-        assert kinds == ["disconnected", "reconnecting", "gave_up"]
+        assert len(desk.venue.dials) == 1 + count
+        kinds = [event.kind for event in await read(events, 2 + count)]
+        assert kinds == ["disconnected", *["reconnecting"] * count, "gave_up"]
 
 
 @pytest.mark.parametrize("error", FATAL, ids=lambda error: type(error).__name__)
@@ -309,7 +326,7 @@ async def test_stream_opened_after_a_fatal_error_dials_again(error: WeexClientEr
     async with open_desk() as desk:
         first = desk.client.stream_tickers(BTC)
         await desk.subscribed()
-        desk.venue.script = [error]
+        desk.venue.script = tries_that_fail(error)
         desk.venue.line.cut()
         await turns(10)
         desk.clock.advance(SOON)
@@ -717,7 +734,7 @@ async def test_refused_credentials_end_private_streams_only() -> None:
     async with open_desk(**CREDENTIALS) as desk:
         tickers = desk.client.stream_tickers(BTC)
         await desk.subscribed()
-        desk.venue.script = [AuthenticationError("wrong key")]
+        desk.venue.script = [AuthenticationError("wrong key")] * 2
         orders = desk.client.stream_orders()
         with pytest.raises(AuthenticationError):
             await asyncio.wait_for(anext(orders), 1)
@@ -740,7 +757,7 @@ async def test_streams_and_events_of_a_closed_client_are_refused() -> None:
 
 
 async def test_entering_dials_the_public_line() -> None:
-    async with open_desk() as desk:
+    async with open_desk(**FAR) as desk:
         assert [request.url for _, request in desk.venue.dials] == [
             "wss://ws-contract.weex.com/v3/ws/public"
         ]
@@ -749,7 +766,7 @@ async def test_entering_dials_the_public_line() -> None:
 
 @pytest.mark.parametrize("error", [refusal(), *FATAL], ids=lambda error: type(error).__name__)
 async def test_failed_first_dial_is_raised_and_leaves_no_task(error: WeexClientError) -> None:
-    desk = Desk(error)
+    desk = Desk(*tries_that_fail(error))
     with pytest.raises(type(error)) as caught:
         await desk.client.connect()
     assert repr(caught.value) == repr(error)

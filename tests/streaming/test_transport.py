@@ -327,12 +327,14 @@ async def test_refused_connection_says_so_and_may_be_retried() -> None:
 @pytest.mark.parametrize("status", [401, 403])
 async def test_refused_credentials_say_what_to_check(status: int) -> None:
     body = '{"code":-1047}'
-    answer = f"HTTP/1.1 {status} No\nContent-Length: {len(body)}\n\n{body}"
+    head = f"HTTP/1.1 {status} No\nDate: Tue, 15 Nov 1994 08:12:31 GMT"
+    answer = f"{head}\nContent-Length: {len(body)}\n\n{body}"
     async with served(answering(answer)) as url:
         with pytest.raises(AuthenticationError, match="check key, secret, passphrase") as caught:
             await dialled(url, {"ACCESS-KEY": "canary"})
     assert "-1047" in str(caught.value)
     assert not caught.value.retryable
+    assert caught.value.server_time_ns == 784_887_151 * 10**9
     told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
     cause = told.__cause__
     assert cause is not None
@@ -371,6 +373,21 @@ async def test_proxys_password_stays_out_of_the_error(monkeypatch: pytest.Monkey
         ("429 Slow\nRetry-After: 7", True, 7.0),
         ("429 Slow\nRetry-After: Thu, 01 Jan 1970 00:00:10 GMT", True, 0.0),
         ("429 Slow\nRetry-After: soon", True, None),
+        ("429 Slow\nRetry-After: -5", True, None),
+        ("429 Slow\nRetry-After: \u00b2", True, None),
+        ("429 Slow\nRetry-After: 7\nRetry-After: 9", True, 7.0),
+        ("429 Slow\nRetry-After: 99999999999999", True, 3600.0),
+        # By the server's clock, whatever ours says.
+        (
+            "429 Slow\nDate: 1 Jan 1970 00:00:10 GMT\nRetry-After: 1 Jan 1970 00:00:52 GMT",
+            True,
+            42.0,
+        ),
+        (
+            "503 Busy\nDate: now\nRetry-After: Thu, 01 Jan 2099 00:00:00 -0000",
+            True,
+            3600.0,
+        ),
         ("502 Bad", True, None),
         ("503 Busy", True, None),
         ("404 None", False, None),
@@ -427,6 +444,72 @@ async def test_certificate_that_cannot_be_verified_is_never_retried() -> None:
         with pytest.raises(ConnectError, match="TLS failed") as caught:
             await dialled(url.replace("ws://", "wss://"))
     assert not caught.value.retryable
+
+
+async def test_server_that_speaks_no_tls_is_never_retried() -> None:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"HTTP/1.1 400 Bad\r\n\r\n")
+        await reader.read()
+
+    async with served(handle) as url:
+        with pytest.raises(ConnectError, match="TLS failed") as caught:
+            await dialled(url.replace("ws://", "wss://"))
+    assert not caught.value.retryable
+
+
+async def test_tls_that_is_hung_up_on_may_be_retried() -> None:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+
+    async with served(handle) as url:
+        with pytest.raises(ConnectError) as caught:
+            await dialled(url.replace("ws://", "wss://"))
+    assert caught.value.retryable
+
+
+# What no server or proxy should say, and some do.
+NONSENSE = {
+    "another protocol": "SSH-2.0-nonsense\n\n",
+    "no length": "HTTP/1.1 503 Busy\nContent-Length: many\n\n",
+    "two places": "HTTP/1.1 302 Go\nLocation: /a\nLocation: /b\nContent-Length: 0\n\n",
+    "no place": "HTTP/1.1 302 Go\nLocation: ws://[::1\nContent-Length: 0\n\n",
+    "a circle": "HTTP/1.1 302 Go\nLocation: /a\nContent-Length: 0\n\n",
+    "too many headers": "HTTP/1.1 200 OK\n" + "A: b\n" * 200 + "\n",
+    "too long a line": "X" * 20_000 + "\n\n",
+    "no key": "HTTP/1.1 101 Yes\nUpgrade: websocket\nConnection: Upgrade\n\n",
+}
+
+
+@pytest.mark.parametrize("answer", NONSENSE.values(), ids=NONSENSE)
+async def test_server_that_answers_nonsense_is_told_as_such_and_tried_again(answer: str) -> None:
+    async with served(answering(answer)) as url:
+        with pytest.raises(ConnectError, match=r"is not a WebSocket|nonsense|cannot") as caught:
+            await dialled(url)
+    assert caught.value.retryable
+    assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize("answer", [*NONSENSE.values(), "HTTP/1.1 407 Pay\n\n"])
+@pytest.mark.parametrize("scheme", ["ws", "wss"])
+async def test_proxy_that_answers_nonsense_is_told_as_such(
+    scheme: str, answer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with served(answering(answer)) as url:
+        for name in ("http_proxy", "https_proxy"):
+            monkeypatch.setenv(name, url.replace("ws://", "http://user:canary@"))
+        monkeypatch.setenv("no_proxy", "")
+        with pytest.raises(ConnectError, match=r"the proxy to .* does not work") as caught:
+            await dialled(f"{scheme}://venue.invalid/ws")
+    assert caught.value.retryable
+    assert "canary" not in str(caught.value)
+
+
+async def test_line_that_ends_before_tls_through_a_proxy_is_lost_quietly() -> None:
+    connection = FrameConnection(ClientProtocol(parse_uri("wss://venue.invalid")))
+    connection.connection_lost(ConnectionResetError())
+    with pytest.raises(ConnectionLostError):
+        await connection.take()
 
 
 async def test_venue_that_does_not_answer_the_goodbye_is_left_within_a_second() -> None:

@@ -28,11 +28,12 @@ class ConnectionEvent(Payload):
         kind: What happened.
         timestamp: When, Unix seconds.
         scope: ``public`` or ``private``.
-        channel: The channel it concerns, or None for a whole connection.
+        channel: The channel it concerns, or None for a connection that carries several.
         symbol: The symbol it concerns, or None.
         cause: Why, in words.
         attempt: Number of the dial that follows (``reconnecting``).
-        delay_seconds: How long until then (``reconnecting``).
+        delay_seconds: How long until then (``reconnecting``), or until the venue may be asked
+            for the channel (``stale``, where the hour's requests are used up).
         close_code: WebSocket close code (``disconnected``).
         from_sequence: Last sequence before the hole (``gap``).
         to_sequence: First sequence after it (``gap``).

@@ -5,19 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from weex_client.clock import Clock
-from weex_client.config import StreamConfig
-from weex_client.errors import RateLimitedError, SubscriptionRejectedError
+from weex_client.errors import SubscriptionRejectedError
 from weex_client.metrics import ChannelCounters, ScopeStats
 from weex_client.models import ConnectionEvent
-from weex_client.protocol import Feed, Scope, Topic, Venue
+from weex_client.protocol import Channel, Feed, Topic
 from weex_client.streaming.continuity import Ledger
+from weex_client.streaming.dialling import Dialler
 from weex_client.streaming.loop_watch import LoopWatch
 from weex_client.streaming.mailbox import Gate, Mailbox
 from weex_client.streaming.registry import Registry
 from weex_client.streaming.session import Session
 from weex_client.streaming.supervisor import Supervisor
-from weex_client.streaming.transport import Connector
 
 __all__ = ["ConnectionPool"]
 
@@ -26,34 +24,34 @@ class ConnectionPool:
     """Spread feeds over as few connections as the venue allows.
 
     One connection serves a scope until it is full; a further one is opened then, and closes by
-    itself when its last feed is gone. Venues count connections by address, so
-    ``connection_count`` counts those of all pools.
+    itself when its last feed is gone.
+
+    Args:
+        dialler: How connections are opened, and how many.
+        counters: Returns the counters of a channel.
+        emit: Takes what users should know.
+        ledger: Where is noted when each feed was complete.
+        watch: Notices when the program blocks the event loop.
     """
 
     def __init__(
         self,
-        venue: Venue,
-        scope: Scope,
-        config: StreamConfig,
-        connector: Connector,
-        clock: Clock,
+        dialler: Dialler,
         counters: Callable[[str], ChannelCounters],
         emit: Callable[[ConnectionEvent], None],
         ledger: Ledger,
         watch: LoopWatch,
-        connection_count: Callable[[], int],
     ) -> None:
-        self.scope = scope
+        self.scope = dialler.scope
         self.gate = Gate()
-        self._venue = venue
-        self._config = config
-        self._connector = connector
-        self._clock = clock
+        self._dialler = dialler
+        self._venue = dialler.venue
+        self._clock = dialler.clock
         self._counters = counters
         self._emit = emit
         self._ledger = ledger
         self._watch = watch
-        self._connection_count = connection_count
+        self._kind: Channel | None = None
         self._registry = Registry()
         self._supervisors: list[Supervisor] = []
         self._carriers: dict[Feed, Supervisor] = {}
@@ -66,8 +64,15 @@ class ConnectionPool:
                 attempts are used up.
         """
         supervisor = self._make()
+        supervisor.take_place()
         self._supervisors.append(supervisor)
         await supervisor.dial(retry=retry_first_connect)
+
+    def dedicate(self, kind: Channel | None) -> None:
+        """Let connections say which kind of channel is the only one to come here."""
+        self._kind = kind
+        for supervisor in self._supervisors:
+            supervisor.channel = kind
 
     def end(self) -> None:
         """End every stream, and let every connection end; ``close`` waits for it."""
@@ -81,10 +86,6 @@ class ConnectionPool:
         self.end()
         await asyncio.gather(*(supervisor.stop() for supervisor in self._supervisors))
 
-    def __len__(self) -> int:
-        """Return how many connections there are, open or not."""
-        return len(self._supervisors)
-
     @property
     def is_connected(self) -> bool:
         """Tell whether every connection that is needed is open."""
@@ -94,8 +95,9 @@ class ConnectionPool:
         """Let a reader have some topics; a feed that was refused just now ends its stream.
 
         Raises:
-            RateLimitedError: If the venue allows no further connection.
+            RateLimitedError: If it takes more connections than the venue allows.
         """
+        self._check_plan(topics)
         try:
             for topic in topics:
                 self._join(topic, mailbox)
@@ -114,33 +116,46 @@ class ConnectionPool:
             mailbox.pusher(topic.symbol)(current)
         supervisor.wake()
 
+    def _check_plan(self, topics: Sequence[Topic]) -> None:
+        """Refuse at the call what would need more connections than the address allows."""
+        feeds = {self._venue.feed(topic) for topic in topics} - self._carriers.keys()
+        if feeds:
+            room = sum(map(self._room, filter(lambda each: each.has_place, self._supervisors)))
+            self._dialler.budget.check_plan(len(feeds), room, self._dialler.owner)
+
+    def _room(self, supervisor: Supervisor) -> int:
+        return self._venue.limits.feeds_per_connection - supervisor.session.feed_count
+
     def _with_room(self) -> Supervisor:
-        limits = self._venue.limits
+        """Return a connection that has room, one that counts already before any other."""
+        closed: Supervisor | None = None
         for supervisor in self._supervisors:
-            if supervisor.session.feed_count < limits.feeds_per_connection:
-                return supervisor
-        if self._connection_count() >= limits.connections:
-            raise RateLimitedError(
-                f"{self._venue.name} allows {limits.connections} connections of"
-                f" {limits.feeds_per_connection} subscriptions, and all of them are taken"
-            )
+            if supervisor.has_place:
+                if self._room(supervisor) > 0:
+                    return supervisor
+            elif closed is None:
+                closed = supervisor
+        if closed is not None:
+            closed.take_place()
+            return closed
         supervisor = self._make()
+        supervisor.take_place()
         supervisor.start()
         self._supervisors.append(supervisor)
         return supervisor
 
     def _make(self) -> Supervisor:
-        session = Session(self._venue, self.scope, self._counters, self._emit, self._ledger)
-        return Supervisor(
-            session,
+        session = Session(
             self._venue,
-            self._config,
-            self._connector,
-            self._clock,
-            self.gate,
-            self._watch,
+            self.scope,
+            self._counters,
             self._emit,
+            self._ledger,
+            self._dialler.server_time,
         )
+        supervisor = Supervisor(session, self._dialler, self.gate, self._watch, self._emit)
+        supervisor.channel = self._kind
+        return supervisor
 
     def leave(self, topics: Sequence[Topic], mailbox: Mailbox) -> None:
         """Let a reader go; what nobody else reads is given back to the venue."""

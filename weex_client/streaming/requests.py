@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from weex_client.errors import TransportError
 from weex_client.protocol import Feed, Intent, Subscribe, Unsubscribe, Venue
+from weex_client.streaming.budget import OperationBudget
 
 __all__ = ["Requests"]
 
@@ -49,6 +50,11 @@ class Requests:
         self._resync_times: dict[Feed, deque[float]] = {}
         self._hopeless: set[Feed] = set()
         self._verdict: TransportError | None = None
+        self._operations = OperationBudget(venue.limits)
+        self._resyncing: set[Feed] = set()
+        self._held: frozenset[Feed] = frozenset()
+        self._held_news: frozenset[Feed] = frozenset()
+        self._held_until: float | None = None
 
     @property
     def verdict(self) -> TransportError | None:
@@ -63,6 +69,10 @@ class Requests:
         self._rejects = 0
         self._resync_due.clear()
         self._verdict = None
+        self._operations.reset()
+        self._resyncing.clear()
+        self._held = self._held_news = frozenset()
+        self._held_until = None
 
     def rejection(self, feed: Feed) -> str | None:
         """Return the words with which the venue refused a feed on this connection, or None."""
@@ -92,18 +102,14 @@ class Requests:
     def pull(self, wanted: Collection[Feed], now: float) -> Iterator[str]:
         """Write the requests that bring the venue in step with ``wanted``."""
         due = tuple(feed for feed, time in self._resync_due.items() if time <= now)
-        for feed in due:
-            del self._resync_due[feed]
-        unwanted = tuple(feed for feed in self._asked if feed not in wanted)
-        for feed in (*unwanted, *due):
-            self._asked.pop(feed, None)
-        self._accepted.difference_update(unwanted)
-        self._hopeless.difference_update(unwanted)
-        for feed in unwanted:
-            self._resync_due.pop(feed, None)
-            self._resync_times.pop(feed, None)
-        for feeds in self._chunks((*unwanted, *due)):
-            yield self.write(Unsubscribe(feeds), now)
+        if due and self._operations.free_at(now, 2, is_resync=True) > now:
+            self._verdict = TransportError(
+                f"all {self._operations.limit} requests that one connection may send are used,"
+                f" and {due[0]} must be asked for anew: a fresh connection has its own"
+            )
+            return
+        self._held_until = None
+        yield from self._give_back(wanted, due, now)
         missing = self._missing(wanted)
         limit = self._limits.rejects_per_connection
         if limit is not None and missing:
@@ -117,10 +123,62 @@ class Requests:
                 )
                 return
             missing = self._first(missing, left)
-        for feeds in missing:
-            self._asked |= dict.fromkeys(feeds, now)
-            self._groups = [group for group in self._groups if group != feeds]
-            yield self.write(Subscribe(feeds), now)
+        held_before, self._held = self._held, frozenset()
+        for group in missing:
+            feeds = self._affordable(group, now)
+            self._hold(frozenset(group).difference(feeds), now)
+            if feeds:
+                self._asked |= dict.fromkeys(feeds, now)
+                self._resyncing.difference_update(feeds)
+                self._groups = [each for each in self._groups if each != group]
+                yield self.write(Subscribe(feeds), now)
+        self._held_news = self._held - held_before
+
+    def _give_back(
+        self, wanted: Collection[Feed], due: tuple[Feed, ...], now: float
+    ) -> Iterator[str]:
+        """Write what gives feeds back, for good or to be asked for anew."""
+        unwanted = tuple(feed for feed in self._asked if feed not in wanted)
+        if unwanted and not due and self._operations.free_at(now) > now:
+            self._held_until = self._operations.free_at(now)
+            unwanted = ()  # until then their frames are nobody's
+        for feed in due:
+            del self._resync_due[feed]
+        for feed in (*unwanted, *due):
+            self._asked.pop(feed, None)
+        self._accepted.difference_update(unwanted)
+        self._hopeless.difference_update(unwanted)
+        for feed in unwanted:
+            self._resync_due.pop(feed, None)
+            self._resync_times.pop(feed, None)
+        self._resyncing = {feed for feed in (*self._resyncing, *due) if feed in wanted}
+        for feeds in self._chunks((*unwanted, *due)):
+            yield self.write(Unsubscribe(feeds), now)
+
+    def _affordable(self, feeds: tuple[Feed, ...], now: float) -> tuple[Feed, ...]:
+        """Return which feeds may be asked for now; those to be resynchronised have a reserve."""
+        if self._operations.free_at(now) <= now:
+            return feeds
+        if self._operations.free_at(now, is_resync=True) <= now:
+            return tuple(feed for feed in feeds if feed in self._resyncing)
+        return ()
+
+    def _hold(self, feeds: frozenset[Feed], now: float) -> None:
+        if feeds:
+            self._held |= feeds
+            self._held_until = self._operations.free_at(now)
+
+    def held_news(self, now: float) -> tuple[frozenset[Feed], str, float]:
+        """Return, once, which feeds the budget makes wait, why in words, and for how long."""
+        news, self._held_news = self._held_news, frozenset()
+        if not news:
+            return news, "", 0.0
+        cause = (
+            f"this connection has sent {self._operations.unreserved} requests in"
+            f" {self._limits.operation_window_seconds:g} s; the rest of the"
+            f" {self._operations.limit} that the venue allows is kept for resynchronising"
+        )
+        return news, cause, self._operations.free_at(now) - now
 
     def _first(self, missing: Sequence[tuple[Feed, ...]], left: int) -> list[tuple[Feed, ...]]:
         """Return the requests that may go out now; feeds accepted once are not doubted again."""
@@ -165,6 +223,7 @@ class Requests:
         """Write one request under the next id."""
         self._last_id += 1
         if isinstance(intent, Subscribe | Unsubscribe):
+            self._operations.spend(now)
             self._open[str(self._last_id)] = _Open(intent, now + ANSWER_SECONDS)
         return self._venue.encode(intent, self._last_id)
 
@@ -228,7 +287,9 @@ class Requests:
         return None if feed in self._resync_due else self._asked.get(feed)
 
     def next_due(self) -> float | None:
-        """Return when an answer is overdue or something must be asked anew, or None."""
+        """Return when an answer is overdue or something may or must be asked, or None."""
         times = [request.due for request in self._open.values()]
         times.extend(self._resync_due.values())
+        if self._held_until is not None:
+            times.append(self._held_until)
         return min(times, default=None)

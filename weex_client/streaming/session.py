@@ -36,6 +36,7 @@ from weex_client.streaming.liveness import Liveness
 from weex_client.streaming.outages import Outages
 from weex_client.streaming.registry import Audience
 from weex_client.streaming.requests import ANSWER_SECONDS, Requests
+from weex_client.streaming.server_time import ServerTime
 
 __all__ = ["Session"]
 
@@ -57,6 +58,7 @@ class Session:
         counters: Returns the counters of a channel.
         emit: Takes what users should know.
         ledger: Where is noted when each feed was complete.
+        server_time: The venue's clock, which all sessions of a client share.
     """
 
     def __init__(
@@ -66,8 +68,10 @@ class Session:
         counters: Callable[[str], ChannelCounters],
         emit: Callable[[ConnectionEvent], None],
         ledger: Ledger,
+        server_time: ServerTime | None = None,
     ) -> None:
         self.scope = scope
+        self.server_time = server_time or ServerTime()
         self.needs_pull = False
         self.has_data = False
         self.frames = 0
@@ -93,7 +97,8 @@ class Session:
         self._is_overdue = False
         self._idle_since = 0.0
         self._excused_at = 0.0
-        self._clock_offset_ns = 0
+        self._frames_at = 0.0
+        self._now_ns = 0
 
     # What is wanted.
 
@@ -190,7 +195,7 @@ class Session:
     def heard(self, frames: Sequence[bytes], received_time_ns: int, now: float) -> None:
         """Count what came; called once for all frames that came together, before ``receive``."""
         line = self._liveness
-        self._now = line.heard_at = now
+        self._now = line.heard_at = self._frames_at = now
         line.answer_due = None
         self.needs_pull |= self._is_overdue
         self.frames += len(frames)
@@ -254,20 +259,16 @@ class Session:
             case Reject(request_id, reason):
                 self._refused(request_id, reason, received_time_ns)
             case ServerPing(server_time_ns):
-                self._set_clock(server_time_ns, received_time_ns)
+                self.server_time.tell(server_time_ns, self._now)
                 self._replies.append(Pong())
                 self.needs_pull = True
             case Greeting(_, server_time_ns):
-                self._set_clock(server_time_ns, received_time_ns)
+                self.server_time.tell(server_time_ns, self._now)
             case Unknown(kind):
                 self._wonder(kind, frame)
             case _:
                 pass  # a pong: that it came is all it says
         return None
-
-    def _set_clock(self, server_time_ns: int | None, received_time_ns: int) -> None:
-        if server_time_ns is not None:
-            self._clock_offset_ns = server_time_ns - received_time_ns
 
     def _wonder(self, kind: str, frame: bytes) -> None:
         """Count a frame of no known kind, and log the first of each kind."""
@@ -313,6 +314,7 @@ class Session:
     def tick(self, now: float, now_ns: int) -> None:
         """Let the clock run: doubt a silent line, give up answers, close quiet candles."""
         self._now = now
+        self._now_ns = now_ns
         if not self._is_open:
             return
         if self._liveness.listen(now, is_needed=bool(self._feeds)):
@@ -320,10 +322,11 @@ class Session:
         self._look(now, now_ns)
         for feed in self._requests.overdue(now):
             self._requests.resync(feed, now)
-        heard_ns = (self.last_frame_ns or 0) + self._clock_offset_ns
+        exchange_now_ns = self.server_time.time_ns(now, now_ns)
+        heard_ns = self.server_time.time_ns(self._frames_at, now_ns)
         self._is_overdue = False
         for state in tuple(self._feeds.values()):  # a reader that runs over leaves here
-            if not state.tick(now_ns + self._clock_offset_ns, heard_ns):
+            if not state.tick(exchange_now_ns, heard_ns):
                 self._is_overdue = True
             due = self._snapshot_due(state)
             if due is not None and now >= due:
@@ -359,6 +362,18 @@ class Session:
         for intent in replies:
             yield self._requests.write(intent, now)
         yield from self._requests.pull(self._feeds, now)
+        self._tell_held(now)
+
+    def _tell_held(self, now: float) -> None:
+        """Tell which feeds must wait before the venue may be asked for them."""
+        feeds, cause, delay_seconds = self._requests.held_news(now)
+        if feeds:
+            names = ", ".join(sorted(feeds))
+            logger.warning("%s waits %.0f s to be asked for: %s", names, delay_seconds, cause)
+        for state in filter(None, map(self._feeds.get, feeds)):
+            self._outages.announce(
+                "stale", state, self._now_ns, cause=cause, delay_seconds=delay_seconds
+            )
 
     def next_due(self, now_ns: int) -> float | None:
         """Return when ``tick`` or ``pull`` has something to do, or None while closed."""
@@ -367,7 +382,7 @@ class Session:
         line_due = self._liveness.next_due(is_needed=bool(self._feeds))
         dues = (line_due, self._idle_due(), self._requests.next_due())
         times = [due for due in dues if due is not None]
-        exchange_now_ns = now_ns + self._clock_offset_ns
+        exchange_now_ns = self.server_time.time_ns(self._now, now_ns)
         for state in self._feeds.values():
             due = self._snapshot_due(state)
             if due is not None:

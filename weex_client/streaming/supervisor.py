@@ -11,8 +11,6 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from weex_client.clock import Clock
-from weex_client.config import StreamConfig
 from weex_client.errors import (
     ClientClosedError,
     ConnectError,
@@ -23,11 +21,12 @@ from weex_client.errors import (
     WeexClientError,
 )
 from weex_client.models import ConnectionEvent, EventKind
-from weex_client.protocol import Venue
+from weex_client.protocol import Channel
+from weex_client.streaming.dialling import Dialler
 from weex_client.streaming.loop_watch import LoopWatch
 from weex_client.streaming.mailbox import Gate
 from weex_client.streaming.session import Session
-from weex_client.streaming.transport import Connector, Transport
+from weex_client.streaming.transport import Transport
 
 __all__ = ["Supervisor"]
 
@@ -47,10 +46,7 @@ class Supervisor:
 
     Args:
         session: What is said over the connection.
-        venue: Where and how to dial.
-        config: How often and how long to try.
-        connector: The way there.
-        clock: Time.
+        dialler: How it is opened.
         gate: Shut while a reader holds the socket back.
         watch: Waits, and notices when the program blocks the event loop.
         emit: Takes what users should know.
@@ -60,10 +56,7 @@ class Supervisor:
     def __init__(
         self,
         session: Session,
-        venue: Venue,
-        config: StreamConfig,
-        connector: Connector,
-        clock: Clock,
+        dialler: Dialler,
         gate: Gate,
         watch: LoopWatch,
         emit: Callable[[ConnectionEvent], None],
@@ -72,10 +65,10 @@ class Supervisor:
         self.session = session
         self.reconnects = 0
         self.opened_at: float | None = None
-        self._venue = venue
-        self._config = config
-        self._connector = connector
-        self._clock = clock
+        self.channel: Channel | None = None  # the only kind that it carries, if it is so
+        self._dialler = dialler
+        self._config = dialler.config
+        self._clock = dialler.clock
         self._gate = gate
         self._watch = watch
         self._emit = emit
@@ -98,6 +91,19 @@ class Supervisor:
     def is_needed(self) -> bool:
         """Tell whether something is subscribed over it."""
         return self.session.feed_count > 0
+
+    @property
+    def has_place(self) -> bool:
+        """Tell whether the connection is among those that the address allows."""
+        return self._dialler.budget.has_place(self)
+
+    def take_place(self) -> None:
+        """Be among the connections that the address allows, until it is closed and not needed.
+
+        Raises:
+            RateLimitedError: If all places are taken.
+        """
+        self._dialler.budget.take_place(self, self._dialler.owner)
 
     def start(self) -> None:
         """Begin; the connection is dialled when it is first needed."""
@@ -139,12 +145,14 @@ class Supervisor:
         self.cancel()
         if self._task is not None:
             await asyncio.wait((self._task,))
+        self._dialler.budget.give_place_back(self)  # a task that never began did not
 
     async def _run(self) -> None:
         try:
             while not await self._kept_connected():
                 pass
         finally:
+            self._dialler.budget.give_place_back(self)
             self._report_first_dial(ClientClosedError("the client was closed while it connected"))
 
     async def _kept_connected(self) -> bool:
@@ -152,7 +160,8 @@ class Supervisor:
         try:
             await self._keep_connected()
         except Exception as exc:
-            logger.exception("%s: a bug in the client ends its streams", self._venue.name)
+            name = self._dialler.venue.name
+            logger.exception("%s: a bug in the client ends its streams", name)
             self.session.end(exc)
             return self._report_first_dial(exc)
         return True
@@ -162,7 +171,7 @@ class Supervisor:
         while True:
             await self._until_needed()
             try:
-                transport = await self._open()
+                transport = await self._open(attempt)
             except WeexClientError as exc:
                 may_retry = self._retries_first_dial and exc.retryable
                 if not may_retry and self._report_first_dial(exc):
@@ -170,6 +179,8 @@ class Supervisor:
                 attempt = await self._after_failure(exc, attempt)
                 if self._has_given_up:
                     return
+                continue
+            if transport is None:
                 continue
             self._report_first_dial(None)
             opened_at = self._clock.monotonic()
@@ -184,9 +195,13 @@ class Supervisor:
 
     async def _until_needed(self) -> None:
         """Sleep while nothing is subscribed, unless the first dial is asked for."""
-        while not self.is_needed and self._first_dial is None:
+        while not self._is_wanted():
+            self._dialler.budget.give_place_back(self)
             self._wake.clear()
             await self._clock.wait(self._wake, None)
+
+    def _is_wanted(self) -> bool:
+        return self.is_needed or self._first_dial is not None
 
     def _report_first_dial(self, error: Exception | None) -> bool:
         """Tell who waits for the first dial how it went; return True if somebody did."""
@@ -199,12 +214,17 @@ class Supervisor:
             waiter.set_exception(error)
         return True
 
-    async def _open(self) -> Transport:
-        request = self._venue.dial(self.session.scope, self._clock.time_ns())
-        return await self._connector.connect(
-            request,
-            max_frame_bytes=self._venue.limits.max_frame_bytes,
-            timeout_seconds=self._config.open_timeout_seconds,
+    async def _open(self, attempt: int) -> Transport | None:
+        """Dial in turn; None if the connection is wanted no more when its turn comes."""
+        # Who waits in ``connect`` reads no events yet: it is told by an error.
+        is_watched = self._first_dial is None or self._retries_first_dial
+        return await self._dialler.open(
+            lambda cause, delay_seconds: self._announce(
+                "reconnecting", cause=cause, attempt=max(attempt, 1), delay_seconds=delay_seconds
+            ),
+            is_wanted=self._is_wanted,
+            news=self._wake,
+            patience_seconds=None if is_watched else self._config.open_timeout_seconds,
         )
 
     async def _after_failure(self, error: WeexClientError, attempt: int) -> int:
@@ -334,6 +354,7 @@ class Supervisor:
                 kind=kind,
                 timestamp=self._clock.time_ns() / 1_000_000_000,
                 scope=self.session.scope.value,
+                channel=None if self.channel is None else self.channel.value,
                 **facts,
             )
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import email.utils
 import logging
 import ssl
@@ -51,6 +52,9 @@ _MAX_RESPONSE_BYTES = 256 * 1024
 
 # A proxy that says "tomorrow" must not silence a trader for a day.
 _MAX_RETRY_AFTER_SECONDS = 3600.0
+
+# A server's nonsense, quoted, must not flood a log.
+_MAX_REASON = 300
 
 _CLOSE_SECONDS = 0.5
 _SEND_SECONDS = 10.0
@@ -125,6 +129,7 @@ class FrameConnection(ClientConnection):
         self._rest_needs = 0
         self._is_paused = False
         self._waiter: asyncio.Future[None] | None = None
+        self._is_made = False
         self._lost = False
 
     def data_received(self, data: bytes) -> None:
@@ -218,9 +223,15 @@ class FrameConnection(ClientConnection):
         else:
             super().process_event(event)
 
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Note that there is a connection to lose."""
+        super().connection_made(cast(asyncio.Transport, transport))
+        self._is_made = True
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Let the reader know."""
-        super().connection_lost(exc)
+        if self._is_made:  # TLS through a proxy may fail before the library has begun
+            super().connection_lost(exc)
         self._lost = True
         self._wake()
 
@@ -330,6 +341,11 @@ class _Headers(dict[str, str]):
         return f"<headers {', '.join(self)}>"
 
 
+# What a dial can end with, also if a server or proxy answers what no HTTP is: EOFError where it
+# ends in the middle, LookupError where it repeats a header that the library reads as one.
+_FOREIGN_ERRORS = (OSError, WebSocketException, EOFError, LookupError, ValueError, ImportError)
+
+
 class WebSocketConnector:
     """Reach a venue over the network, with TLS verified."""
 
@@ -358,10 +374,14 @@ class WebSocketConnector:
                 create_connection=FrameConnection,
             )
             connection = await dial
-        except (OSError, WebSocketException, TimeoutError, ValueError, ImportError) as exc:
+        except _FOREIGN_ERRORS as exc:
             # Without its traceback, whose frames hold the credentials in clear.
             raise _translated(exc, request) from exc.with_traceback(None)
         return WebSocketTransport(cast(FrameConnection, connection))
+
+
+# TLS that somebody hung up on is a line that failed; all other TLS errors are about trust.
+_CUT_SHORT = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 
 
 def _translated(exc: Exception, request: DialRequest) -> WeexClientError:
@@ -369,10 +389,11 @@ def _translated(exc: Exception, request: DialRequest) -> WeexClientError:
     url = request.url
     if isinstance(exc, InvalidStatus):
         return _refused(exc, request)
-    if isinstance(exc, ssl.SSLCertVerificationError):
+    if isinstance(exc, ssl.SSLError) and not isinstance(exc, _CUT_SHORT):
+        why = getattr(exc, "verify_message", None) or exc.reason or str(exc)
         return ConnectError(
-            f"{url}: TLS failed ({exc.verify_message}); check the address, the clock and the"
-            " certificates of this machine",
+            f"{url}: TLS failed ({why}); check the address, the clock and the certificates of"
+            " this machine",
             url=url,
             retryable=False,
         )
@@ -387,10 +408,18 @@ def _translated(exc: Exception, request: DialRequest) -> WeexClientError:
     if isinstance(exc, TimeoutError):
         return ConnectError(f"{url} did not answer in time", url=url)
     if isinstance(exc, ProxyError):
-        return ConnectError(f"the proxy to {url} does not work: {exc}", url=url)
+        return ConnectError(f"the proxy to {url} does not work: {_reason(exc)}", url=url)
+    if isinstance(exc, LookupError | EOFError):
+        return ConnectError(f"{url} answers nonsense: {_reason(exc)}", url=url)
     if isinstance(exc, InvalidHandshake):
-        return ConnectError(f"{url} is not a WebSocket server: {exc}", url=url)
-    return ConnectError(f"cannot connect to {url}: {exc}", url=url)
+        return ConnectError(f"{url} is not a WebSocket server: {_reason(exc)}", url=url)
+    return ConnectError(f"cannot connect to {url}: {_reason(exc)}", url=url)
+
+
+def _reason(exc: Exception) -> str:
+    """Return an error's words, and those of what caused it: the library's own say little."""
+    words = [str(each) or type(each).__name__ for each in (exc, exc.__cause__) if each is not None]
+    return ": ".join(dict.fromkeys(words))[:_MAX_REASON]
 
 
 def _refused(exc: InvalidStatus, request: DialRequest) -> WeexClientError:
@@ -399,28 +428,43 @@ def _refused(exc: InvalidStatus, request: DialRequest) -> WeexClientError:
     body = bytes(exc.response.body or b"")[:200].decode(errors="replace").strip()
     said = f": {body}" if body and body.isprintable() else ""
     if status in (401, 403) and has_credentials:
+        date = _date(_header(exc, "Date"))
         return AuthenticationError(
             f"{url} refused the handshake with HTTP {status}{said}; check key, secret,"
-            " passphrase, the key's permissions and address list, and this machine's clock"
+            " passphrase, the key's permissions and address list, and this machine's clock",
+            server_time_ns=None if date is None else round(date * 1_000_000_000),
         )
     return ConnectError(
         f"{url} refused the handshake with HTTP {status}{said}",
         url=url,
         status=status,
-        retry_after_seconds=_retry_after(exc.response.headers.get("Retry-After")),
+        retry_after_seconds=_retry_after(_header(exc, "Retry-After"), _header(exc, "Date")),
         # Other client errors say that the address or the request is wrong.
         retryable=status >= 500 or status in (408, 425, 429),
     )
 
 
-def _retry_after(text: str | None) -> float | None:
-    """Read a ``Retry-After`` header: seconds, or a date."""
-    if text is None:
+def _header(exc: InvalidStatus, name: str) -> str:
+    """Return a header of a refusal, the first where there are several."""
+    return next(iter(exc.response.headers.get_all(name)), "").strip()
+
+
+def _retry_after(text: str, date: str) -> float | None:
+    """Read a ``Retry-After`` header in seconds: a number, or a date by the server's clock."""
+    if text.isascii() and text.isdigit():
+        return min(float(text[:9]), _MAX_RETRY_AFTER_SECONDS)
+    until = _date(text)
+    if until is None:
         return None
-    if text.strip().isdigit():
-        return min(float(text.strip()[:9]), _MAX_RETRY_AFTER_SECONDS)
+    now = _date(date)
+    seconds = until - (time.time() if now is None else now)
+    return min(max(0.0, seconds), _MAX_RETRY_AFTER_SECONDS)
+
+
+def _date(text: str) -> float | None:
+    """Read an HTTP date as Unix seconds; None if it is none."""
     try:
         date = email.utils.parsedate_to_datetime(text)
-    except ValueError:
+        return date.replace(tzinfo=date.tzinfo or datetime.UTC).timestamp()
+    except (ValueError, OverflowError):
         return None
-    return min(max(0.0, date.timestamp() - time.time()), _MAX_RETRY_AFTER_SECONDS)

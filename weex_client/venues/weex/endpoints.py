@@ -44,15 +44,21 @@ USER_AGENT: Final = "weex-client-python/0.1"
 # The signature covers this literal path, whatever host or query the dial goes to.
 PRIVATE_PATH: Final = "/v3/ws/private"
 
-# API docs, "Websocket intro": 100 channels a connection, 20 connections an address. On the wire
-# the sixth rejected request closes with 1007, and a socket without subscription is cut after
-# 60.4 s (probe of 2026-09-23).
+# API docs, "Websocket intro": 100 channels a connection, 20 connections and 300 dials in five
+# minutes an address, 240 requests an hour a connection. The second between two dials is our own
+# courtesy (WEEX sheet, 9). On the wire the sixth rejected request closes with 1007, and a socket
+# without subscription is cut after 60.4 s (probe of 2026-09-23).
 LIMITS: Final = Limits(
     feeds_per_connection=100,
     feeds_per_request=100,
     connections=20,
     rejects_per_connection=6,
     idle_seconds=60.0,
+    dials=300,
+    dial_window_seconds=300.0,
+    dial_spacing_seconds=1.0,
+    operations=240,
+    operation_window_seconds=3600.0,
 )
 
 # The venue pings once a minute, and idle books say nothing: half a minute of silence proves
