@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from decimal import Decimal
 
 import pytest
 
@@ -14,6 +15,7 @@ RETRYABLE = {
     "ConnectionLostError",
     "SilentLineError",
     "RateLimitedError",
+    "NoMarketError",
 }
 
 
@@ -49,6 +51,28 @@ def test_only_the_line_and_a_busy_venue_are_worth_another_try() -> None:
         (errors.RateLimitedError("x", retry_after_seconds=1.5), {"retry_after_seconds": 1.5}),
         (errors.SequenceGapError("x", expected=1, received=3), {"expected": 1, "received": 3}),
         (errors.SlowConsumerError("x", queue_size=5), {"queue_size": 5}),
+        (errors.StrategyError("x", strategy="maker"), {"strategy": "maker"}),
+        (
+            errors.InvalidOrderError("x", symbol="BTCUSDT", field="size"),
+            {"symbol": "BTCUSDT", "field": "size"},
+        ),
+        (
+            errors.InsufficientBalanceError(
+                "x", symbol=None, currency="USDT", needed=Decimal(2), available=Decimal(1)
+            ),
+            {"currency": "USDT", "needed": Decimal(2), "available": Decimal(1)},
+        ),
+        (errors.PostOnlyError("x", symbol=None, best_price=Decimal(9)), {"best_price": Decimal(9)}),
+        (
+            errors.DuplicateOrderError("x", symbol=None, client_order_id="a"),
+            {"client_order_id": "a"},
+        ),
+        (errors.UnknownOrderError("x", symbol=None, order_id="1"), {"order_id": "1"}),
+        (
+            errors.OrderClosedError("x", symbol=None, order_id="1", status="filled"),
+            {"order_id": "1", "status": "filled"},
+        ),
+        (errors.RiskLimitError("x", symbol=None, limit="max_drawdown"), {"limit": "max_drawdown"}),
     ],
 )
 def test_facts_of_an_error_are_attributes(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, ClassVar
 
 __all__ = [
@@ -11,16 +12,26 @@ __all__ = [
     "ConnectError",
     "ConnectionLostError",
     "DecodeError",
+    "DuplicateOrderError",
+    "InsufficientBalanceError",
+    "InvalidOrderError",
+    "NoMarketError",
+    "OrderClosedError",
+    "OrderRejectedError",
+    "PostOnlyError",
     "ProtocolError",
     "RateLimitedError",
     "RetriesExhaustedError",
+    "RiskLimitError",
     "SequenceGapError",
     "SilentLineError",
     "SlowConsumerError",
+    "StrategyError",
     "StreamError",
     "StreamGapError",
     "SubscriptionRejectedError",
     "TransportError",
+    "UnknownOrderError",
     "UnsupportedChannelError",
     "UsageError",
     "VenueError",
@@ -69,6 +80,18 @@ class UnsupportedChannelError(UsageError):
         super().__init__(message)
         self.venue = venue
         self.available = available
+
+
+class StrategyError(UsageError):
+    """Tell that a strategy raised; what it raised is the cause.
+
+    Attributes:
+        strategy: The strategy's name.
+    """
+
+    def __init__(self, message: str, *, strategy: str) -> None:
+        super().__init__(message)
+        self.strategy = strategy
 
 
 class TransportError(WeexClientError):
@@ -186,6 +209,122 @@ class RateLimitedError(VenueError):
     def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+
+class OrderRejectedError(VenueError):
+    """Tell that an order, or the cancel of one, was refused; nothing has changed by it.
+
+    Attributes:
+        symbol: The symbol of the order, or None where an order is not known.
+    """
+
+    def __init__(self, message: str, *, symbol: str | None) -> None:
+        super().__init__(message)
+        self.symbol = symbol
+
+
+class InvalidOrderError(OrderRejectedError):
+    """Tell that no exchange could take such an order: its size, price or kind is wrong.
+
+    Attributes:
+        field: Which part of the order.
+    """
+
+    def __init__(self, message: str, *, symbol: str | None, field: str) -> None:
+        super().__init__(message, symbol=symbol)
+        self.field = field
+
+
+class InsufficientBalanceError(OrderRejectedError):
+    """Tell that the account cannot pay for an order.
+
+    Attributes:
+        currency: What it lacks.
+        needed: What the order takes of it.
+        available: What there is.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        symbol: str | None,
+        currency: str,
+        needed: Decimal,
+        available: Decimal,
+    ) -> None:
+        super().__init__(message, symbol=symbol)
+        self.currency = currency
+        self.needed = needed
+        self.available = available
+
+
+class PostOnlyError(OrderRejectedError):
+    """Tell that a post-only order would have taken.
+
+    Attributes:
+        best_price: The price it would have taken first.
+    """
+
+    def __init__(self, message: str, *, symbol: str | None, best_price: Decimal) -> None:
+        super().__init__(message, symbol=symbol)
+        self.best_price = best_price
+
+
+class DuplicateOrderError(OrderRejectedError):
+    """Tell that an order of this client order id exists.
+
+    Attributes:
+        client_order_id: The id.
+    """
+
+    def __init__(self, message: str, *, symbol: str | None, client_order_id: str) -> None:
+        super().__init__(message, symbol=symbol)
+        self.client_order_id = client_order_id
+
+
+class UnknownOrderError(OrderRejectedError):
+    """Tell that the account has no order of this id.
+
+    Attributes:
+        order_id: The id.
+    """
+
+    def __init__(self, message: str, *, symbol: str | None, order_id: str) -> None:
+        super().__init__(message, symbol=symbol)
+        self.order_id = order_id
+
+
+class OrderClosedError(OrderRejectedError):
+    """Tell that an order cannot be cancelled because it is over.
+
+    Attributes:
+        order_id: The id.
+        status: How it ended.
+    """
+
+    def __init__(self, message: str, *, symbol: str | None, order_id: str, status: str) -> None:
+        super().__init__(message, symbol=symbol)
+        self.order_id = order_id
+        self.status = status
+
+
+class NoMarketError(OrderRejectedError):
+    """Tell that there is no order book to match an order against, now."""
+
+    retryable = True
+
+
+class RiskLimitError(OrderRejectedError):
+    """Tell that a risk limit, once broken, allows no order that opens a position.
+
+    Attributes:
+        limit: The name of the limit.
+    """
+
+    def __init__(self, message: str, *, symbol: str | None, limit: str) -> None:
+        super().__init__(message, symbol=symbol)
+        self.limit = limit
 
 
 class ProtocolError(WeexClientError):
