@@ -96,6 +96,7 @@ class Line:
         self.session.heard(raws, self.now_ns, self.now)
         for raw in raws:
             self.session.receive(raw, self.now_ns)
+        self.session.digested()
 
     def answer(self, requests: list[dict[str, Any]]) -> None:
         """Accept requests as the venue does."""

@@ -389,6 +389,22 @@ def test_history_is_closed_but_for_its_last_candle(line: Line, captured: Capture
     assert all(m.is_snapshot for m in reader.messages)
 
 
+def test_candle_is_not_closed_by_the_clock_while_frames_wait_undigested(line: Line) -> None:
+    reader = line.join(Channel.CANDLES, BTC, interval="1m")
+    opened(line)
+    line.receive(candles(0))
+    line.now += 63
+    late = json.dumps(candles(0, close="2"), separators=(",", ":")).encode()
+    line.session.heard([late], line.now_ns, line.now)
+    line.session.tick(line.now, line.now_ns)  # a reader holds the line back
+    assert seen(reader.messages) == [(0, False)]
+    line.session.receive(late, line.now_ns)
+    line.session.digested()
+    line.session.tick(line.now, line.now_ns)
+    assert seen(reader.messages) == [(0, False), (0, False), (0, True)]
+    assert reader.messages[-1].data.close == Decimal(2)
+
+
 def test_quiet_candle_is_closed_by_the_clock_after_a_grace(line: Line) -> None:
     reader = line.join(Channel.CANDLES, BTC, interval="1m")
     opened(line)

@@ -78,6 +78,7 @@ class Session:
         self.bytes = 0
         self.unknown: Counter[str] = Counter()
         self.last_frame_ns: int | None = None
+        self._digested_at = 0.0
         self._venue = venue
         self._route_key = venue.route_key
         self._counters = counters
@@ -202,6 +203,10 @@ class Session:
         self.bytes += sum(map(len, frames))
         self.last_frame_ns = received_time_ns
 
+    def digested(self) -> None:
+        """Note that nothing heard waits for its turn any more, as behind a slow reader."""
+        self._digested_at = self._frames_at
+
     def excuse_silence(self, now: float) -> None:
         """Note that nothing was heard for a reason of our own: what came waits in the socket.
 
@@ -323,7 +328,7 @@ class Session:
         for feed in self._requests.overdue(now):
             self._requests.resync(feed, now)
         exchange_now_ns = self.server_time.time_ns(now, now_ns)
-        heard_ns = self.server_time.time_ns(self._frames_at, now_ns)
+        heard_ns = self.server_time.time_ns(self._digested_at, now_ns)
         self._is_overdue = False
         for state in tuple(self._feeds.values()):  # a reader that runs over leaves here
             if not state.tick(exchange_now_ns, heard_ns):

@@ -321,6 +321,7 @@ class Supervisor:
                     if gate.is_shut:
                         await gate.passed()
                         session.excuse_silence(self._clock.monotonic())
+            session.digested()
             if session.needs_pull:
                 self._wake.set()
 
