@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from weex_client.errors import DecodeError
-from weex_client.protocol import Channel, Scope
+from weex_client.protocol import Channel, Scope, Topic
 
 from .conftest import START_NS, Line
 
@@ -364,6 +364,74 @@ def test_unreadable_trades_are_counted_and_the_stream_goes_on(line: Line) -> Non
     line.receive(trades("c", "d"))
     assert [message.data.trade_id for message in reader.messages] == ["c", "d"]
     assert line.counters["trades"].decode_errors == 1
+
+
+def given_back_and_wanted_again(
+    line: Line, channel: Channel, **parameters: Any
+) -> tuple[Any, list[dict[str, Any]]]:
+    """A new reader whose predecessor left a moment ago, and what the venue has still to answer."""
+    topic = Topic(channel, BTC, **parameters)
+    first = line.join(channel, BTC, **parameters)
+    opened(line)
+    line.leave(topic, first)
+    requests = line.requests()
+    return line.join(channel, BTC, **parameters), requests + line.requests()
+
+
+@pytest.mark.parametrize("seconds", [0.0, 30.0])
+def test_last_trades_of_a_subscription_given_back_are_not_news_to_the_next(
+    line: Line, seconds: float
+) -> None:
+    reader, requests = given_back_and_wanted_again(line, Channel.TRADES)
+    line.wait(seconds)  # the answers may be late, on a line that is held up
+    line.receive(trades("a", "b"))
+    assert reader.messages == []
+    line.answer(requests[:1])
+    line.receive(trades("c", "d", is_snapshot=True), trades("e"))
+    assert [message.data.trade_id for message in reader.messages] == ["c", "d", "e"]
+    assert line.kinds() == []
+
+
+@pytest.mark.parametrize("hint", ["answer", "history", "patience"])
+def test_trades_of_the_new_subscription_are_told_from_the_last_of_the_old(
+    line: Line, hint: str
+) -> None:
+    reader, requests = given_back_and_wanted_again(line, Channel.TRADES)
+    match hint:
+        case "answer":
+            line.answer(requests[:1])
+        case "history":
+            line.receive(trades("a", is_snapshot=True))
+        case _:
+            line.wait(61)
+    line.receive(trades("b"))
+    assert [message.data.trade_id for message in reader.messages][-1] == "b"
+
+
+def test_unreadable_frame_is_no_history(line: Line) -> None:
+    reader, _ = given_back_and_wanted_again(line, Channel.TRADES)
+    line.receive(json.dumps(trades("a", "b"), separators=(",", ":")).replace("10.5", "NaN"))
+    line.receive(trades("c"))
+    assert reader.messages == []
+
+
+def test_last_candles_of_a_subscription_given_back_do_not_spoil_the_history(line: Line) -> None:
+    reader, requests = given_back_and_wanted_again(line, Channel.CANDLES, interval="1m")
+    line.receive(candles(1))
+    line.answer(requests)
+    line.receive(candles(0, 1, 2, close="2", is_snapshot=True))
+    assert seen(reader.messages) == [(0, True), (1, True), (2, False)]
+
+
+def test_repeated_replay_that_reaches_back_to_nothing_known_is_a_gap(line: Line) -> None:
+    reader = line.join(Channel.TRADES, BTC)
+    opened(line)
+    line.receive(trades("a", "b", is_snapshot=True))
+    line.receive(trades("b", "c", is_snapshot=True))
+    assert line.kinds() == []
+    line.receive(trades("x", "y", is_snapshot=True))
+    assert line.kinds() == ["gap"]
+    assert [message.data.trade_id for message in reader.messages] == ["a", "b", "c", "x", "y"]
 
 
 # Candles.

@@ -19,6 +19,9 @@ logger = logging.getLogger("weex_client")
 
 Announce = Callable[..., None]
 
+# A line that is held up for longer was given up before (30 s of silence, 10 s for a ping's answer).
+_LEFTOVER_SECONDS = 60.0
+
 
 class Cell(Sealed):
     """A frame that waits, shared by all readers, and the message once one of them asked.
@@ -47,7 +50,13 @@ class Cell(Sealed):
 
 
 class FeedState:
-    """One feed and the audiences of the topics it serves."""
+    """One feed and the audiences of the topics it serves.
+
+    Attributes:
+        has_history: Its first frame is history, and what comes before that would be misread.
+    """
+
+    has_history = False
 
     def __init__(
         self,
@@ -67,6 +76,7 @@ class FeedState:
         self.last_frame_ns = 0
         self.rhythm = Rhythm()
         self.is_bridged = False  # whether the last interruption left nothing missing
+        self._leftovers_until: float | None = None
         self._venue = venue
         self._announce = announce
         self._is_private = venue.scope(channel) is Scope.PRIVATE
@@ -97,6 +107,32 @@ class FeedState:
     def receive(self, frame: bytes, received_time_ns: int) -> None:
         """Digest one frame and publish what it says."""
         raise NotImplementedError
+
+    def expect_leftovers(self, now: float) -> None:
+        """Note that this feed was given back on this connection a moment ago."""
+        if self.has_history:
+            self._leftovers_until = now + _LEFTOVER_SECONDS
+
+    def is_leftover(self, frame: bytes, now: float, is_ending: bool) -> bool:
+        """Tell whether a frame was owed to the subscription before, which was given back.
+
+        Before the new one's history it would pass for news, and hide a hole between the two.
+
+        Args:
+            frame: What came.
+            now: Monotonic seconds.
+            is_ending: The venue has not answered yet that it was given back.
+        """
+        until = self._leftovers_until
+        if until is None:
+            return False
+        if now >= until or not is_ending or self.begins_with(frame):
+            self._leftovers_until = None
+        return self._leftovers_until is not None
+
+    def begins_with(self, frame: bytes) -> bool:  # noqa: ARG002  # for those with history
+        """Tell whether a frame is the history that a new subscription begins with."""
+        return False
 
     def complain(self, frame: bytes, error: DecodeError) -> None:
         """Count an unreadable frame, and log the first of its feed."""
@@ -157,6 +193,14 @@ class DecodedFeed(FeedState):
             if message.exchange_time_ns is not None and not message.is_snapshot:
                 self.counters.latencies_ns.append(received_time_ns - message.exchange_time_ns)
         return messages
+
+    def begins_with(self, frame: bytes) -> bool:
+        """Tell whether a frame is history."""
+        try:
+            messages = self._decode(frame, 0)
+        except DecodeError:
+            return False
+        return bool(messages) and messages[0].is_snapshot
 
     def publish(self, messages: Iterable[Message[Any]]) -> None:
         """Put decoded messages into every reader's queue."""

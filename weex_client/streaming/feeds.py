@@ -39,6 +39,8 @@ class FrameFeed(DecodedFeed):
 class TradeFeed(DecodedFeed):
     """Trades, each once: venues repeat some, most of all after a resubscription."""
 
+    has_history = True
+
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._known: set[str] = set()
@@ -55,7 +57,7 @@ class TradeFeed(DecodedFeed):
                     audience.publish(cell)
             return
         messages = self.decode(frame, received_time_ns)
-        if messages and self._must_bridge:
+        if messages and (self._must_bridge or messages[0].is_snapshot):
             self._bridge(messages, received_time_ns)
         self.publish([message for message in messages if self._is_new(message.data.trade_id)])
 
@@ -70,10 +72,13 @@ class TradeFeed(DecodedFeed):
         return True
 
     def _bridge(self, messages: Sequence[Message[Any]], received_time_ns: int) -> None:
-        """Announce a hole if the replay after an interruption reaches back to nothing known."""
+        """Announce a hole if a replay, or news after an interruption, reach back to nothing known.
+
+        A replay without an interruption answers a subscription that was repeated.
+        """
         self._must_bridge = False
         known = self._known | self._known_before
-        self.is_bridged = any(message.data.trade_id in known for message in messages)
+        self.is_bridged = not known or any(m.data.trade_id in known for m in messages)
         if not self.is_bridged:
             self.counters.gaps += 1
             # From the last frame before, by our clock, to the oldest trade of the replay, whose
@@ -100,6 +105,8 @@ class TradeFeed(DecodedFeed):
 
 class CandleFeed(DecodedFeed):
     """The forming candle; closes it when the next begins, or when its time is over."""
+
+    has_history = True
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)

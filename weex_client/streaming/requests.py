@@ -49,6 +49,8 @@ class Requests:
         self._resync_due: dict[Feed, float] = {}
         self._resync_times: dict[Feed, deque[float]] = {}
         self._hopeless: set[Feed] = set()
+        # Given back by which request, until it is answered, however late.
+        self._ending: dict[Feed, int] = {}
         self._verdict: TransportError | None = None
         self._operations = OperationBudget(venue.limits)
         self._resyncing: set[Feed] = set()
@@ -68,6 +70,7 @@ class Requests:
         self._rejected.clear()
         self._rejects = 0
         self._resync_due.clear()
+        self._ending.clear()
         self._verdict = None
         self._operations.reset()
         self._resyncing.clear()
@@ -222,6 +225,8 @@ class Requests:
     def write(self, intent: Intent, now: float) -> str:
         """Write one request under the next id."""
         self._last_id += 1
+        if isinstance(intent, Unsubscribe):
+            self._ending |= dict.fromkeys(intent.feeds, self._last_id)
         if isinstance(intent, Subscribe | Unsubscribe):
             self._operations.spend(now)
             self._open[str(self._last_id)] = _Open(intent, now + ANSWER_SECONDS)
@@ -235,6 +240,10 @@ class Requests:
         """
         if request_id is None:
             request_id = next(iter(self._open), "")
+        if request_id.isdecimal():
+            # Answers come in order: so were all requests before it.
+            answered = int(request_id[:20])
+            self._ending = {feed: last for feed, last in self._ending.items() if last > answered}
         request = self._open.pop(request_id, None)
         if request is None or not isinstance(request.intent, Subscribe):
             return ()
@@ -285,6 +294,10 @@ class Requests:
     def asked_at(self, feed: Feed) -> float | None:
         """Return when a feed was asked for last, or None if it is not, or will be anew."""
         return None if feed in self._resync_due else self._asked.get(feed)
+
+    def is_ending(self, feed: Feed) -> bool:
+        """Tell whether the venue may still send what an earlier subscription is owed."""
+        return feed in self._ending or feed in self._resync_due
 
     def next_due(self) -> float | None:
         """Return when an answer is overdue or something may or must be asked, or None."""

@@ -128,6 +128,8 @@ class Session:
             state = make_feed(feed, topic, self._venue, counters, self._tell)
             if self._requests.asked_at(feed) is not None:
                 state.needs_resync = True  # given back, but the venue was not told yet
+            if state.needs_resync or self._requests.is_ending(feed):
+                state.expect_leftovers(self._now)
         self._feeds[feed] = state
         state.join(audience)
         current = state.current(topic)
@@ -253,6 +255,8 @@ class Session:
                 if state is None:
                     # It was still on the way when the feed was given back.
                     self._leaving.pop(feed, None)
+                elif state.is_leftover(frame, self._now, self._requests.is_ending(feed)):
+                    return None
                 elif key is not None:
                     self._routes[key] = state
                 return state
