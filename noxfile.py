@@ -1,4 +1,4 @@
-"""Every check of the project; ``nox`` alone runs all but the benchmark."""
+"""Every check of the project; ``nox`` alone runs all but the benchmark and the long searches."""
 
 from __future__ import annotations
 
@@ -33,6 +33,9 @@ PURE_ROOMS = (
     "weex_client/streaming/session.py",
     "weex_client/venues/*",
 )
+
+# Fifty runs of ten simulated minutes, about a second each.
+SIMULATION = "tests/simulate/test_simulate.py"
 
 # Where version managers put interpreters that are not, or not usably, on the PATH.
 VERSION_FOLDERS = (
@@ -112,6 +115,9 @@ def tests(session: nox.Session) -> None:
     if session.python != OWN_PYTHON or session.posargs:
         session.run("python", "-m", "pytest", *arguments)
         return
+    # Measuring coverage doubles what the simulation takes, and it covers nothing of its own.
+    session.run("python", "-m", "pytest", SIMULATION)
+    arguments.append(f"--ignore={SIMULATION}")
     session.run("python", "-m", "pytest", "--cov", "--cov-report=", *arguments)
     session.run("coverage", "report", "--skip-covered")
     session.run("coverage", "report", "--show-missing", f"--include={','.join(PURE_ROOMS)}")
@@ -129,6 +135,20 @@ def examples(session: nox.Session) -> None:
     """Run every example against the embedded exchange, as installed from a wheel."""
     session.install(*group("tests"), ".")
     session.run("python", "-m", "pytest", "tests/examples/test_example_files.py")
+
+
+@nox.session(default=False)
+def simulate(session: nox.Session) -> None:
+    """Run 500 seeds of ten simulated minutes; arguments after ``--`` go to the simulation."""
+    session.install(*group("tests"), "-e", ".[cli]")
+    session.run("python", "-m", "tests.simulate", *(session.posargs or ["--seeds", "500"]))
+
+
+@nox.session(default=False)
+def fuzz(session: nox.Session) -> None:
+    """Put 200,000 bad frames into every venue's sessions; arguments go to the fuzzer."""
+    session.install(*group("tests"), "-e", ".[cli]")
+    session.run("python", "-m", "tests.fuzz", *(session.posargs or ["--frames", "200000"]))
 
 
 @nox.session(default=False)

@@ -1,0 +1,169 @@
+"""Seeds of the simulation, and whether it repeats itself and would notice a broken client."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.simulate.faults import FAULTS
+from tests.simulate.world import CANARY, Report, simulate
+from weex_client.streaming.mailbox import Mailbox
+from weex_client.streaming.transport import Connector, Frames
+
+# The other 450 of ``nox -s simulate`` are of the same kind.
+SEEDS = 50
+SHORT_SECONDS = 120.0
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_ten_minutes_of_trouble_leave_nothing_wrong(seed: int) -> None:
+    report = simulate(seed)
+    assert not report.violations, str(report)
+    assert report.counts["messages"] > 1000
+
+
+def in_another_process(seed: int, hash_seed: str) -> str:
+    program = (
+        "from tests.simulate.world import simulate;"
+        f"print(simulate({seed}, seconds={SHORT_SECONDS}).digest)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=Path(__file__).parents[2],
+        env=os.environ | {"PYTHONHASHSEED": hash_seed},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return run.stdout.strip()
+
+
+@pytest.mark.parametrize("seed", [3, 11])
+def test_one_seed_is_one_run_in_this_process_and_in_others(seed: int) -> None:
+    digest = simulate(seed, seconds=SHORT_SECONDS).digest
+    assert simulate(seed, seconds=SHORT_SECONDS).digest == digest
+    assert {in_another_process(seed, "1"), in_another_process(seed, "2")} == {digest}
+
+
+def test_another_seed_is_another_run() -> None:
+    digests = {simulate(seed, seconds=30.0).digest for seed in range(3)}
+    assert len(digests) == 3
+
+
+def test_a_failing_seed_says_how_to_repeat_it() -> None:
+    report = Report(17, violations=["at 3.000 s: a crossed book"])
+    assert "python -m tests.simulate --seed 17" in str(report)
+    assert "a crossed book" in str(report)
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_every_kind_of_trouble_is_drawn(name: str) -> None:
+    assert FAULTS[name].weight > 0
+
+
+# A client that is broken on purpose, between its transport and its session.
+
+
+class _Line:
+    """A line that changes what it reads."""
+
+    def __init__(self, line: Any, change: Any) -> None:
+        self._line = line
+        self._change = change
+
+    async def receive(self) -> Frames:
+        frames, received_time_ns = await self._line.receive()
+        return Frames([new for frame in frames for new in self._change(frame)], received_time_ns)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._line, name)
+
+
+class _Way:
+    def __init__(self, way: Connector, change: Any) -> None:
+        self._way = way
+        self._change = change
+
+    async def connect(self, request: Any, **options: Any) -> Any:
+        return _Line(await self._way.connect(request, **options), self._change)
+
+
+def every(count: int, kind: bytes, change: Any) -> Any:
+    """Change every so many frames of a kind."""
+    seen = 0
+
+    def changed(frame: bytes) -> list[bytes]:
+        nonlocal seen
+        if not frame.startswith(b'{"e":"' + kind + b'"'):
+            return [frame]
+        seen += 1
+        return change(frame) if seen % count == 0 else [frame]
+
+    return changed
+
+
+def other_size(frame: bytes) -> list[bytes]:
+    head, mark, tail = frame.rpartition(b'"]')
+    return [head + b"1" + mark + tail]
+
+
+BROKEN = {
+    "a lost trade": (every(20, b"trade", lambda frame: []), "are missing"),
+    "a wrong size in a book": (every(20, b"depth", other_size), "wrong book"),
+    "a candle that is not told": (every(3, b"kline", lambda frame: []), "wrong for good"),
+    "tickers in another order": (
+        every(20, b"ticker", lambda frame: [frame, frame.replace(b'"E":179', b'"E":178')]),
+        "time goes back",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_client_is_noticed(name: str) -> None:
+    change, words = BROKEN[name]
+    assert any(
+        words in text
+        for seed in range(4)
+        for text in simulate(seed, seconds=300, disturb=lambda way: _Way(way, change)).violations
+    )
+
+
+def test_a_secret_in_the_log_is_noticed() -> None:
+    def leak(frame: bytes) -> list[bytes]:
+        logging.getLogger("weex_client").debug("dialling with %s", CANARY)
+        return [frame]
+
+    report = simulate(0, seconds=30.0, disturb=lambda way: _Way(way, leak))
+    assert any("a secret is in the log of weex_client" in text for text in report.violations)
+
+
+def test_a_task_that_is_left_is_noticed() -> None:
+    kept: list[Any] = []
+
+    def leave_a_task(frame: bytes) -> list[bytes]:
+        if not kept:
+            kept.append(asyncio.ensure_future(asyncio.Event().wait()))
+        return [frame]
+
+    report = simulate(0, seconds=30.0, disturb=lambda way: _Way(way, leave_a_task))
+    assert any("tasks are left" in text for text in report.violations)
+
+
+def test_a_mailbox_that_is_left_is_noticed() -> None:
+    kept: list[Any] = []
+
+    def keep_mailboxes(frame: bytes) -> list[bytes]:
+        if not kept:
+            kept.extend(each for each in gc.get_objects() if isinstance(each, Mailbox))
+        return [frame]
+
+    report = simulate(0, seconds=30.0, disturb=lambda way: _Way(way, keep_mailboxes))
+    assert any("mailboxes are left" in text for text in report.violations)
