@@ -12,6 +12,7 @@ from weex_client.errors import UnsupportedChannelError, WeexClientError
 from weex_client.metrics import ChannelCounters
 from weex_client.models import ConnectionEvent, Message
 from weex_client.protocol import Channel, Data, Scope, Topic, Venue
+from weex_client.streaming.continuity import Ledger
 from weex_client.streaming.registry import Registry, Sealed
 from weex_client.streaming.session import Session
 from weex_client.venues import VENUES
@@ -102,7 +103,7 @@ class Target:
         self.left: list[Topic] = []
         self.now = 0.0
         self.session = Session(
-            venue, scope, defaultdict(ChannelCounters).__getitem__, self.events.append
+            venue, scope, defaultdict(ChannelCounters).__getitem__, self.events.append, Ledger()
         )
         self._registry = Registry()
         self.readers = {topic: Reader(self, topic) for topic in topics}
@@ -130,7 +131,7 @@ class Target:
         session.heard(frames, self.now_ns, self.now)
         for frame in frames:
             session.receive(frame, self.now_ns)
-        session.digested(self.now_ns)
+        session.digested()
         self._turn()
         self.events.clear()
         if session.verdict is not None:
@@ -161,7 +162,7 @@ class Target:
 
     def reconnect(self) -> None:
         """Lose the line and open another."""
-        self.session.lost()
+        self.session.lost("the line was cut")
         self.session.opened(self.now)
         self._turn()
 

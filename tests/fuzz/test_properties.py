@@ -85,7 +85,7 @@ class References(RuleBasedStateMachine):
 
     @rule()
     def lose_the_line(self) -> None:
-        self.line.session.lost()
+        self.line.session.lost("the line was cut")
         self.line.open()
         self.at_venue.clear()
         self.unanswered.clear()

@@ -27,6 +27,7 @@ from tests.simulate.witness import NS, Record, Witness
 from weex_client import WeexConfig, WeexWebSocketClient
 from weex_client.errors import ConnectError, WeexClientError
 from weex_client.sandbox import SandboxExchange
+from weex_client.streaming.budget import Budgets
 from weex_client.streaming.transport import Connector, WebSocketConnector
 
 # Quiet symbols: what is looked for lies in the order of things, not in their number.
@@ -147,7 +148,8 @@ class World:
             }
         )
         self.config: WeexConfig = config
-        return WeexWebSocketClient(config, connector=connector)
+        # What earlier runs dialled is not this world's business.
+        return WeexWebSocketClient(config, connector=connector, budgets=Budgets())
 
     async def _trade(self) -> None:
         self.client = self._make_client()
