@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from weex_client.models import OrderStatus, Side
 from weex_client.simulation.orders import OrderRequest
@@ -12,8 +11,7 @@ from weex_client.simulation.orders import OrderRequest
 __all__ = ["AccountEvent", "BalanceChange", "FillEvent", "OrderState", "PositionChange"]
 
 
-@dataclass(frozen=True, slots=True)
-class OrderState:
+class OrderState(NamedTuple):
     """One order after a change.
 
     Attributes:
@@ -44,8 +42,7 @@ class OrderState:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FillEvent:
+class FillEvent(NamedTuple):
     """One execution of one order.
 
     Attributes:
@@ -69,8 +66,7 @@ class FillEvent:
     time_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class PositionChange:
+class PositionChange(NamedTuple):
     """One position after a change.
 
     Attributes:
@@ -93,8 +89,7 @@ class PositionChange:
     time_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class BalanceChange:
+class BalanceChange(NamedTuple):
     """One currency's balance after a change."""
 
     account: str

@@ -33,6 +33,8 @@ class Desk:
     Attributes:
         orders: By id; of those that are over, the newest 10,000.
         open_orders: Those that are not over, oldest first.
+        is_touched: Whether there may be something to tell.
+        has_reducing: Whether there ever was an order that only reduces.
         written_off: What the exchange lost on the account's liquidations, quote units.
     """
 
@@ -42,6 +44,8 @@ class Desk:
         self.orders: dict[str, RestingOrder] = {}
         self.open_orders: dict[str, RestingOrder] = {}
         self.written_off = Decimal(0)
+        self.is_touched = True
+        self.has_reducing = False
         self._client_ids: set[str] = set()
         self._closed: deque[RestingOrder] = deque()
         self._reducing: dict[str, dict[str, RestingOrder]] = {}
@@ -54,14 +58,17 @@ class Desk:
 
     def add(self, order: RestingOrder) -> None:
         """Note a new order."""
+        self.is_touched = True
         self.orders[order.order_id] = self.open_orders[order.order_id] = order
         if order.request.client_order_id is not None:
             self._client_ids.add(order.request.client_order_id)
         if order.request.reduce_only:
+            self.has_reducing = True
             self._reducing.setdefault(order.request.symbol, {})[order.order_id] = order
 
     def close(self, order: RestingOrder) -> None:
         """Note that an order is over; the oldest of too many is forgotten."""
+        self.is_touched = True
         del self.open_orders[order.order_id]
         if order.request.reduce_only:
             del self._reducing[order.request.symbol][order.order_id]
@@ -70,6 +77,13 @@ class Desk:
             oldest = self._closed.popleft()
             del self.orders[oldest.order_id]
             self._client_ids.discard(oldest.request.client_order_id or "")
+
+    def hold(self, order: RestingOrder, lots: int) -> None:
+        """Hold back, or give back, what some lots of a resting order need."""
+        self.is_touched = True
+        if order.price is not None and not order.request.reduce_only:
+            rules = order.rules
+            self.ledger.hold(rules, rules.price(order.price), rules.size(lots), is_buy=order.is_buy)
 
     def reducing(self, symbol: str) -> list[RestingOrder]:
         """Return the open orders of a symbol that only reduce, oldest first."""
@@ -86,6 +100,7 @@ class Desk:
         self, order: RestingOrder, fill_id: str, hit: Hit, now_ns: int, *, is_maker: bool
     ) -> FillEvent:
         """Book one fill of an order in the ledger."""
+        self.is_touched = True
         rules = order.rules
         price, size = rules.price(hit.price), rules.size(hit.lots)
         rate = rules.maker_fee_rate if is_maker else rules.taker_fee_rate
@@ -133,7 +148,11 @@ class Desk:
         )
 
     def changes(self, now_ns: int) -> list[AccountEvent]:
-        """Return positions and balances that are not as last told."""
+        """Return positions and balances that are not as last told.
+
+        A new mark alone is nothing to tell: it would be, many times a second.
+        """
+        self.is_touched = False
         events: list[AccountEvent] = []
         ledger = self.ledger
         if ledger.has_positions:

@@ -252,7 +252,7 @@ class PretendExchange:
             desk.close(order)
         elif rests(order):
             matcher.rest(order)
-            self._hold(order, order.remaining)
+            desk.hold(order, order.remaining)
         else:
             self._end(desk, order, "expired", expiry(order))
 
@@ -262,7 +262,7 @@ class PretendExchange:
         if order is None:
             raise ValueError("nobody of ours was hit")
         desk = self.desks[order.account]
-        self._hold(order, -hit.lots)
+        desk.hold(order, -hit.lots)
         order.status = "partially_filled" if order.remaining else "filled"
         self._book(desk, order, hit, is_maker=True)
         if order.status == "filled":
@@ -273,20 +273,12 @@ class PretendExchange:
         fill = desk.book(order, str(self._last_id), hit, self._now_ns, is_maker=is_maker)
         self._news += (fill, desk.state(order))
 
-    def _hold(self, order: RestingOrder, lots: int) -> None:
-        """Hold back, or give back, what some lots of a resting order need."""
-        if order.price is not None and not order.request.reduce_only:
-            rules = self._rules[order.request.symbol]
-            self.desks[order.account].ledger.hold(
-                rules, rules.price(order.price), rules.size(lots), is_buy=order.is_buy
-            )
-
     def _close(self, order: RestingOrder, status: OrderStatus, reason: str) -> None:
         """Take an order that waits out of the book."""
         desk = self.desks[order.account]
         self._matchers[order.request.symbol].remove(order)
         if order.trigger is None:
-            self._hold(order, -order.remaining)
+            desk.hold(order, -order.remaining)
         self._end(desk, order, status, reason)
 
     def _end(self, desk: Desk, order: RestingOrder, status: OrderStatus, reason: str) -> None:
@@ -316,7 +308,7 @@ class PretendExchange:
         """Cut orders that only reduce to the positions that are left."""
         rules, matcher = self._rules[symbol], self._matchers[symbol]
         for desk in self.desks.values():
-            for order in desk.reducing(symbol):
+            for order in desk.reducing(symbol) if desk.has_reducing else ():
                 excess = order.remaining - desk.closable(rules, order)
                 if order.trigger is not None or excess <= 0:
                     continue
@@ -361,5 +353,6 @@ class PretendExchange:
         """Return what happened, and what positions and balances have come to by it."""
         events, self._news = self._news, []
         for desk in self.desks.values():
-            events += desk.changes(self._now_ns)
+            if desk.is_touched:
+                events += desk.changes(self._now_ns)
         return events

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from copy import copy
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import ClassVar, NamedTuple
 
@@ -170,7 +169,7 @@ class ContractLedger(Ledger):
                 field="leverage",
             )
         holding = self.holding(rules)
-        trial = copy(holding)
+        trial = holding.copy()
         trial.leverage = leverage
         available = self._available(rules.quote)
         after = self._available(rules.quote, trial)
@@ -184,18 +183,15 @@ class ContractLedger(Ledger):
 
     def balance(self, currency: str) -> Balance:
         """Return the wallet; what is not available and not frozen is the positions' margin."""
-        frozen = ZERO
-        for each in self._quoted_in(currency):
-            frozen = EXACT.add(frozen, each.frozen)
-        wallet = self.wallets.get(currency, ZERO)
-        return Balance(wallet, max(ZERO, self._available(currency)), frozen)
+        available, frozen = self._balance(currency)
+        return Balance(self.wallets.get(currency, ZERO), max(ZERO, available), frozen)
 
     def check(self, rules: TradingRules, intent: Intent) -> None:
         """Make sure that margin and fees are there; what only closes is always allowed."""
         if intent.reduce_only:
             return
         holding = self.holdings.get(rules.symbol) or self._new_holding(rules)
-        trial = copy(holding)
+        trial = holding.copy()
         cost = ZERO
         for price, size in intent.fills:
             realized = trial.trade(size if intent.is_buy else size.copy_negate(), price)
@@ -298,17 +294,37 @@ class ContractLedger(Ledger):
         return Holding(rules, min(self._leverage, rules.max_leverage))
 
     def _available(self, currency: str, trial: Holding | None = None) -> Decimal:
-        holdings = self._quoted_in(currency)
+        return self._balance(currency, trial)[0]
+
+    def _balance(self, currency: str, trial: Holding | None = None) -> tuple[Decimal, Decimal]:
+        """Return what is available, perhaps below zero, and what orders hold back.
+
+        Args:
+            currency: The wallet's.
+            trial: What one symbol would be like.
+        """
+        frozen = unrealized = ZERO
+        free = self.wallets.get(currency, ZERO)
+        for each in self._quoted_in(currency):
+            if trial is not None and trial.rules is each.rules:
+                each = trial
+                trial = None
+            free, frozen, unrealized = _without(each, free, frozen, unrealized)
         if trial is not None:
-            symbol = trial.rules.symbol
-            holdings = [each for each in holdings if each.rules.symbol != symbol] + [trial]
-        used = unrealized = ZERO
-        for each in holdings:
-            unrealized = EXACT.add(unrealized, each.unrealized_pnl or ZERO)
-            if each.size or each.buying or each.selling:
-                used = EXACT.add(used, EXACT.add(each.margin, each.frozen))
-        wallet = self.wallets.get(currency, ZERO)
-        return EXACT.subtract(EXACT.add(wallet, min(ZERO, unrealized)), used)
+            free, frozen, unrealized = _without(trial, free, frozen, unrealized)
+        return EXACT.add(EXACT.subtract(free, frozen), min(ZERO, unrealized)), frozen
+
+
+def _without(
+    holding: Holding, free: Decimal, frozen: Decimal, unrealized: Decimal
+) -> tuple[Decimal, Decimal, Decimal]:
+    """Return the three sums with a holding's margin, orders and unrealized PnL in them."""
+    if holding.size:
+        free = EXACT.subtract(free, holding.margin)
+        unrealized = EXACT.add(unrealized, holding.unrealized_pnl or ZERO)
+    if holding.buying or holding.selling:
+        frozen = EXACT.add(frozen, holding.frozen)
+    return free, frozen, unrealized
 
 
 class SpotLedger(Ledger):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
 
 from weex_client.simulation.trading_rules import EXACT, TradingRules
@@ -59,10 +59,11 @@ class Holding:
     fill_count: int = 0
     wins: int = 0
     losses: int = 0
-    unit: Decimal = field(init=False, repr=False)
 
-    def __post_init__(self) -> None:
-        self.unit = EXACT.multiply(self.rules.tick_size, self.rules.size_step)
+    @property
+    def unit(self) -> Decimal:
+        """Return a tick of one lot, quote units: to this all divisions are rounded."""
+        return self.rules.unit
 
     @property
     def entry_price(self) -> Decimal | None:
@@ -89,6 +90,8 @@ class Holding:
 
     def share_of(self, value: Decimal) -> Decimal:
         """Return a value divided by the leverage, rounded up to a tick of one lot."""
+        if self.leverage == 1:
+            return value
         return _shortened(EXACT.divide(value, self.leverage), self.unit, ROUND_CEILING)
 
     @property
@@ -98,15 +101,19 @@ class Holding:
         Orders on one side can all fill while those on the other do not; those against the
         position close it first.
         """
-        held = self.value if self.size > 0 else self.value.copy_negate()
-        longest = EXACT.add(held, self.buying)
-        shortest = EXACT.subtract(self.selling, held)
-        return EXACT.subtract(max(longest, shortest, self.value), self.value)
+        value = self.value
+        twice = EXACT.add(value, value)
+        with_it, against = self.buying, self.selling
+        if self.size < 0:
+            with_it, against = against, with_it
+        return max(with_it, EXACT.subtract(against, twice), ZERO)
 
     @property
     def frozen(self) -> Decimal:
         """Return what orders hold back: margin and taker's fee of what they can add."""
         opening = self.opening
+        if not opening:
+            return ZERO
         fee = EXACT.multiply(opening, self.rules.taker_fee_rate)
         return EXACT.add(self.share_of(opening), fee)
 
@@ -141,6 +148,18 @@ class Holding:
         share = EXACT.divide(EXACT.multiply(self.value, closed), held)
         return _shortened(share, self.unit, ROUND_HALF_EVEN)
 
+    def copy(self) -> Holding:
+        """Return a holding of the same position and orders, to try something; without totals."""
+        return Holding(
+            self.rules,
+            self.leverage,
+            self.size,
+            self.value,
+            self.mark,
+            self.buying,
+            self.selling,
+        )
+
     def count(
         self, notional: Decimal, fee: Decimal, realized: Decimal, *, is_closing: bool
     ) -> None:
@@ -157,5 +176,6 @@ class Holding:
 
 def _shortened(number: Decimal, unit: Decimal, rounding: str) -> Decimal:
     """Return a number unrounded where it is a multiple of the unit, else rounded to one."""
-    whole = EXACT.divide(number, unit).to_integral_value(rounding)
-    return EXACT.multiply(whole, unit)
+    ratio = EXACT.divide(number, unit)
+    whole = ratio.to_integral_value(rounding)
+    return number if whole == ratio else EXACT.multiply(whole, unit)

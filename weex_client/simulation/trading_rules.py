@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 
 from weex_client.errors import InvalidOrderError
@@ -31,6 +31,7 @@ class TradingRules:
         taker_fee_rate: Share of the notional paid by who crossed the spread.
         maintenance_rate: Share of the notional that a position's account must be worth.
         max_leverage: Most times the margin that a position may be worth.
+        unit: A tick of one lot, quote units.
     """
 
     symbol: str
@@ -42,6 +43,11 @@ class TradingRules:
     taker_fee_rate: Decimal = Decimal("0.0006")
     maintenance_rate: Decimal = Decimal("0.01")
     max_leverage: Decimal = Decimal(125)
+    unit: Decimal = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        unit = EXACT.multiply(self.tick_size, self.size_step)
+        object.__setattr__(self, "unit", unit)
 
     @classmethod
     def of(
@@ -88,8 +94,7 @@ class TradingRules:
 
     def notional(self, tick_lots: int) -> Decimal:
         """Return the exact sum of prices times sizes in quote units."""
-        unit = EXACT.multiply(self.tick_size, self.size_step)
-        return EXACT.multiply(Decimal(tick_lots), unit)
+        return EXACT.multiply(Decimal(tick_lots), self.unit)
 
     def average(self, notional: Decimal, size: Decimal) -> Decimal:
         """Return an average price, rounded to a ten-thousandth of a tick."""
@@ -102,8 +107,7 @@ class TradingRules:
 
     def tick_lots_below(self, notional: Decimal) -> int:
         """Return the most tick-lots that a quote amount pays for."""
-        unit = EXACT.multiply(self.tick_size, self.size_step)
-        return max(0, int(EXACT.divide_int(notional, unit)))
+        return max(0, int(EXACT.divide_int(notional, self.unit)))
 
     def check_amount(self, notional: Decimal) -> None:
         """Make sure that a quote amount could be an order's.
