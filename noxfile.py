@@ -20,6 +20,7 @@ PURE_ROOMS = (
     "weex_client/book/*",
     "weex_client/models/*",
     "weex_client/protocol.py",
+    "weex_client/simulation/*",
     "weex_client/streaming/book_feed.py",
     "weex_client/streaming/budget.py",
     "weex_client/streaming/continuity.py",
@@ -93,7 +94,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check the types of the package, of the examples, and those that users see."""
-    session.install(*group("types"), "-e", ".[cli,testing]")
+    session.install(*group("types"), "-e", ".[cli,paper,testing]")
     session.run("mypy", "--strict")
     session.run("mypy", "--strict", "examples")
     # A program that reads everything the package offers, and never meets an Any.
@@ -103,14 +104,14 @@ def types(session: nox.Session) -> None:
 @nox.session
 def contracts(session: nox.Session) -> None:
     """Check that each room imports only rooms below it."""
-    session.install(*group("contracts"), "-e", ".[cli]")
+    session.install(*group("contracts"), "-e", ".[cli,paper]")
     session.run("lint-imports")
 
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
     """Run the tests; on the Python that runs nox, with branch coverage."""
-    session.install(*group("tests"), "-e", ".[cli]")
+    session.install(*group("tests"), "-e", ".[cli,paper]")
     arguments = session.posargs or ["--ignore=tests/examples/test_example_files.py"]
     if session.python != OWN_PYTHON or session.posargs:
         session.run("python", "-m", "pytest", *arguments)
@@ -126,14 +127,14 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """Build the documentation; a warning is an error."""
-    session.install(*group("docs"), "-e", ".[cli]")
+    session.install(*group("docs"), "-e", ".[cli,paper]")
     session.run("sphinx-build", "-W", "-n", "--keep-going", "-q", "docs", "docs/_build/html")
 
 
 @nox.session
 def examples(session: nox.Session) -> None:
     """Run every example against the embedded exchange, as installed from a wheel."""
-    session.install(*group("tests"), ".")
+    session.install(*group("tests"), ".[paper]")
     session.run("python", "-m", "pytest", "tests/examples/test_example_files.py")
 
 
@@ -154,5 +155,5 @@ def fuzz(session: nox.Session) -> None:
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Measure; arguments after ``--`` go to the benchmark."""
-    session.install(*group("bench"), "-e", ".[cli]")
+    session.install(*group("bench"), "-e", ".[cli,paper]")
     session.run("python", "-m", "tests.bench", *session.posargs)

@@ -26,6 +26,7 @@ __all__ = [
     "SequenceGapError",
     "SilentLineError",
     "SlowConsumerError",
+    "StateError",
     "StrategyError",
     "StreamError",
     "StreamGapError",
@@ -80,6 +81,18 @@ class UnsupportedChannelError(UsageError):
         super().__init__(message)
         self.venue = venue
         self.available = available
+
+
+class StateError(UsageError):
+    """Tell that a file of saved state cannot be used, and why.
+
+    Attributes:
+        path: The file.
+    """
+
+    def __init__(self, message: str, *, path: str) -> None:
+        super().__init__(message)
+        self.path = path
 
 
 class StrategyError(UsageError):

@@ -74,9 +74,18 @@ def test_balance_of_a_leveraged_account_by_hand() -> None:
     assert ledger.balance("USDT") == (1000, 690, 90)
     ledger.hold(FREE, D(110), D(10), is_buy=False)
     assert ledger.balance("USDT").frozen == 90
-    # Selling 20 more at 110 could leave a short worth 3300 - 1000; that is 1300 more than held.
+    # Selling 20 more at 110 could leave a short of 20 worth 2200: 1200 more than is held.
     ledger.hold(FREE, D(110), D(20), is_buy=False)
-    assert ledger.balance("USDT").frozen == 260
+    assert ledger.balance("USDT").frozen == 240
+
+
+def test_order_that_closes_freezes_nothing_at_whatever_price() -> None:
+    ledger = traded(1000, ("10", "100"), leverage=2)
+    ledger.check(FREE, Intent(False, [], D(100_000), D(10)))
+    ledger.hold(FREE, D(100_000), D(10), is_buy=False)
+    assert ledger.balance("USDT").frozen == 0
+    with pytest.raises(InsufficientBalanceError):
+        ledger.check(FREE, Intent(False, [], D(100_000), D(10)))
 
 
 def test_unrealized_profit_cannot_be_spent() -> None:

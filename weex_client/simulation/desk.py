@@ -169,6 +169,13 @@ class Desk:
                 events.append(BalanceChange(self.account, currency, *balance, now_ns))
         return events
 
+    def balances(self, now_ns: int) -> list[AccountEvent]:
+        """Return every balance as it is now."""
+        return [
+            BalanceChange(self.account, currency, *self.ledger.balance(currency), now_ns)
+            for currency in self.ledger.wallets
+        ]
+
     def position(
         self, holding: Holding, now_ns: int, before: _Shape | None = None
     ) -> PositionChange:

@@ -5,7 +5,7 @@ Driven by a live market (paper trading) or by the seeded one (the sandbox); it c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Final
 
@@ -159,6 +159,30 @@ class PretendExchange:
             if symbol in (None, order.request.symbol):
                 self._close(order, "canceled", reason)
         return self._told()
+
+    # What is restored.
+
+    @property
+    def last_id(self) -> int:
+        """Return the last id given to an order or a fill."""
+        return self._last_id
+
+    def restore(self, orders: Iterable[RestingOrder], last_id: int) -> None:
+        """Take back orders that were kept elsewhere, oldest first; ledgers are restored before.
+
+        Nobody is told: this is what was so already.
+        """
+        self._last_id = max(self._last_id, last_id)
+        for order in orders:
+            desk, matcher = self.desks[order.account], self._matchers[order.rules.symbol]
+            desk.add(order)
+            if order.is_final:
+                desk.close(order)
+            elif order.trigger is not None:
+                matcher.await_trigger(order)
+            else:
+                matcher.rest(order)
+                desk.hold(order, order.remaining)
 
     # What is seen of a market outside.
 

@@ -197,10 +197,8 @@ class ContractLedger(Ledger):
             realized = trial.trade(size if intent.is_buy else size.copy_negate(), price)
             fee = EXACT.multiply(EXACT.multiply(price, size), rules.taker_fee_rate)
             cost = EXACT.add(cost, EXACT.subtract(fee, realized))
-        if intent.is_buy:
-            trial.buying = EXACT.add(trial.buying, intent.rest_value)
-        else:
-            trial.selling = EXACT.add(trial.selling, intent.rest_value)
+        if intent.rest_price is not None:
+            trial.rest(intent.rest_price, intent.rest_size, is_buy=intent.is_buy)
         is_closing = trial.opening <= holding.opening and (
             not trial.size
             or (
@@ -228,12 +226,7 @@ class ContractLedger(Ledger):
 
     def hold(self, rules: TradingRules, price: Decimal, size: Decimal, *, is_buy: bool) -> None:
         """Count a resting order's value; what that freezes depends on the position."""
-        holding = self.holding(rules)
-        value = EXACT.multiply(price, size)
-        if is_buy:
-            holding.buying = EXACT.add(holding.buying, value)
-        else:
-            holding.selling = EXACT.add(holding.selling, value)
+        self.holding(rules).rest(price, size, is_buy=is_buy)
 
     def maintenance(self, currency: str) -> Decimal:
         """Return what the equity must stay above: sum of size x mark x maintenance rate."""

@@ -38,6 +38,8 @@ class Holding:
         mark: What it is valued at, or None until known.
         buying: Quote value of resting orders that buy.
         selling: Quote value of resting orders that sell.
+        buying_size: Base units of those that buy.
+        selling_size: Base units of those that sell.
         realized_pnl: Realized so far, quote units, fees not counted.
         fees: Fees so far, valued in quote units.
         volume: Traded so far, quote units.
@@ -53,6 +55,8 @@ class Holding:
     mark: Decimal | None = None
     buying: Decimal = ZERO
     selling: Decimal = ZERO
+    buying_size: Decimal = ZERO
+    selling_size: Decimal = ZERO
     realized_pnl: Decimal = ZERO
     fees: Decimal = ZERO
     volume: Decimal = ZERO
@@ -98,15 +102,31 @@ class Holding:
     def opening(self) -> Decimal:
         """Return the value that orders can still add to what is open, at worst.
 
-        Orders on one side can all fill while those on the other do not; those against the
-        position close it first.
+        Orders on one side can all fill while those on the other do not. Those against the
+        position close it first; what they hold beyond its size opens one the other way, which
+        takes the place of this one.
         """
-        value = self.value
-        twice = EXACT.add(value, value)
-        with_it, against = self.buying, self.selling
+        if not self.size:
+            return max(self.buying, self.selling)
+        with_it, against, size = self.buying, self.selling, self.selling_size
         if self.size < 0:
-            with_it, against = against, with_it
-        return max(with_it, EXACT.subtract(against, twice), ZERO)
+            with_it, against, size = self.selling, self.buying, self.buying_size
+        beyond = EXACT.subtract(size, self.size.copy_abs())
+        if beyond <= 0:
+            return with_it
+        turned = EXACT.divide(EXACT.multiply(against, beyond), size)
+        turned = _shortened(turned, self.unit, ROUND_CEILING)
+        return max(with_it, EXACT.subtract(turned, self.value))
+
+    def rest(self, price: Decimal, size: Decimal, *, is_buy: bool) -> None:
+        """Count a resting order, or with a negative size what is gone of one."""
+        value = EXACT.multiply(price, size)
+        if is_buy:
+            self.buying = EXACT.add(self.buying, value)
+            self.buying_size = EXACT.add(self.buying_size, size)
+        else:
+            self.selling = EXACT.add(self.selling, value)
+            self.selling_size = EXACT.add(self.selling_size, size)
 
     @property
     def frozen(self) -> Decimal:
@@ -158,6 +178,8 @@ class Holding:
             self.mark,
             self.buying,
             self.selling,
+            self.buying_size,
+            self.selling_size,
         )
 
     def count(
