@@ -29,6 +29,10 @@ PLAUSIBLE = {
     "multi_symbol": rf"^ADAUSDT +{PRICE}$",
     "order_book": rf"^ +spread +{PRICE}$",
     "own_order_book": rf"^{PRICE}: {PRICE} BTC below, {PRICE} BTC above$",
+    "paper_market_maker": rf"^(buy |sell) {PRICE} at {PRICE}, equity {PRICE}$",
+    "paper_moving_average": rf"^(buy |sell|hold)  price {PRICE}, worth {PRICE}$",
+    "paper_risk": rf"^max_position_size: {PRICE} > 1000: reduce$",
+    "paper_trading": rf"^sold at {PRICE}, equity {PRICE}$",
     "quickstart": rf"^BTCUSDT bid {PRICE}, ask {PRICE}, spread {PRICE}$",
     "slow_reader": r"^conflate .* [1-9]\d* dropped$",
     "store_sqlite": r"^[1-9]\d* trades in trades\.db$",
@@ -42,6 +46,7 @@ PLUGIN = {} if IS_INSTALLED else {"PYTEST_PLUGINS": "weex_client.pytest_plugin"}
 
 # These end by themselves; all others run until they are stopped.
 FINITE = {"chaos_bot_test", "testing_a_bot"}
+FINITE = {"paper_risk", "testing_a_bot"}
 
 
 @asynccontextmanager

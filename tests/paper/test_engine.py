@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import csv
 from decimal import Decimal
 from pathlib import Path
@@ -19,6 +20,7 @@ from weex_client import (
     NoMarketError,
     OrderClosedError,
     OverflowPolicy,
+    PostOnlyError,
     RiskLimitError,
     StrategyError,
     SubscriptionRejectedError,
@@ -62,18 +64,21 @@ async def test_market_orders_fill_at_the_books_prices_and_all_streams_tell(
 
 async def test_resting_orders_are_filled_by_the_market(client: WeexWebSocketClient) -> None:
     engine = PaperTradingEngine(1_000_000)
-    async with engine.trading(client), client.stream_order_book("BTCUSDT") as books:
-        book = (await first(books)).data
-        async with engine.stream_fills() as fills:
-            await engine.submit(
-                "BTCUSDT", "buy", "0.5", price=book.best_bid, time_in_force="POST_ONLY"
-            )
-            await engine.submit(
-                "BTCUSDT", "sell", "0.5", price=book.best_ask, time_in_force="POST_ONLY"
-            )
-            fill = (await first(fills)).data
+    async with (
+        engine.trading(client),
+        client.stream_order_book("BTCUSDT", overflow=OverflowPolicy.CONFLATE) as books,
+    ):
+        async with asyncio.timeout(20):
+            while not engine.trades:
+                book = (await anext(books)).data
+                with contextlib.suppress(PostOnlyError):  # the market has moved meanwhile
+                    await engine.submit(
+                        "BTCUSDT", "buy", "0.5", price=book.best_bid, time_in_force="POST_ONLY"
+                    )
+        fill = engine.trades[0]
         assert fill.liquidity == "maker"
-        assert fill.price in (book.best_bid, book.best_ask)
+        assert fill.price == engine.orders[fill.order_id].price
+        assert fill.fee == fill.notional * Decimal("0.0002")
 
 
 async def test_bad_orders_are_refused_and_change_nothing(client: WeexWebSocketClient) -> None:

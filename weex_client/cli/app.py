@@ -7,6 +7,7 @@ import math
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from enum import Enum
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
@@ -14,6 +15,8 @@ import typer
 from weex_client import __version__
 from weex_client.cli.failures import FAILURE, SUCCESS, USAGE, complain, explained
 from weex_client.cli.outlet import drop_standard_output
+from weex_client.cli.paper import PaperRequest
+from weex_client.cli.paper import paper as trade
 from weex_client.cli.request import CHANNELS, WatchRequest
 from weex_client.cli.running import run_until_signal
 from weex_client.cli.sandbox import serve, tell_faults
@@ -148,6 +151,55 @@ def sandbox(
     return _run(
         lambda: serve(SandboxExchange(seed=seed, host=host, port=port, speed=speed, chaos=chaos))
     )
+
+
+@app.command()
+def paper(
+    symbols: Annotated[
+        list[str], typer.Argument(metavar="SYMBOL", help="Symbols such as BTCUSDT.")
+    ],
+    strategy: Annotated[
+        str,
+        typer.Option(
+            metavar="MODULE:NAME", help="A strategy coroutine, or a PaperTradingEngine subclass."
+        ),
+    ],
+    venue: Annotated[VenueChoice, typer.Option(help="Which exchange.")] = _FIRST_VENUE,
+    market: Market = None,
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="Use the embedded exchange; needs no network.")
+    ] = False,
+    seconds: Annotated[
+        float | None, typer.Option(callback=_positive, help="Stop after so many seconds.")
+    ] = None,
+    balance: Annotated[
+        float, typer.Option(callback=_positive, help="What the account begins with.")
+    ] = 10_000.0,
+    leverage: Annotated[float, typer.Option(min=1, help="Times the margin (contract).")] = 1.0,
+    report: Annotated[
+        Path | None, typer.Option(help="Write a report: a page, or the fills if it ends in .csv.")
+    ] = None,
+    state: Annotated[
+        Path | None, typer.Option(help="Save the account in a file, or resume it from there.")
+    ] = None,
+) -> int:
+    """Trade on paper: a strategy of yours, live prices, an account that is not real.
+
+    Example: weex-client paper BTCUSDT --sandbox --strategy mybot:strategy --report report.html
+    """
+    request = PaperRequest(
+        symbols=tuple(symbols),
+        strategy=strategy,
+        venue=venue.value,
+        market=None if market is None else market.value,
+        sandbox=sandbox,
+        seconds=seconds,
+        balance=balance,
+        leverage=leverage,
+        report=report,
+        state=state,
+    )
+    return _run(lambda: trade(request))
 
 
 def _run(command: Callable[[], Coroutine[Any, Any, int]]) -> int:

@@ -6,7 +6,7 @@ import errno
 import sys
 from typing import Final
 
-from weex_client.errors import UsageError, WeexClientError
+from weex_client.errors import StrategyError, UsageError, WeexClientError
 
 __all__ = ["FAILURE", "SUCCESS", "USAGE", "PortTakenError", "complain", "explained"]
 
@@ -34,7 +34,7 @@ def explained(error: BaseException) -> tuple[str, int]:
     """Return the line that says what to do about an error, and the exit status."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    if isinstance(error, UsageError):
+    if isinstance(error, UsageError) and not isinstance(error, StrategyError):
         return str(error), USAGE
     if isinstance(error, WeexClientError | PortTakenError):
         return str(error), FAILURE

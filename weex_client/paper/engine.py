@@ -56,6 +56,10 @@ class PaperTradingEngine(PaperTrader):
         rules: Ticks and steps of symbols, where the digits of the book do not say them.
         clock: Another clock than the system's.
 
+    Attributes:
+        symbols: What is followed from the start.
+        breaches: Risk limits that were broken, oldest first.
+
     Raises:
         ConfigError: If a setting is out of range.
     """
@@ -245,7 +249,6 @@ class PaperTradingEngine(PaperTrader):
         error = None if task.cancelled() else task.exception()
         if error is not None:
             await self.cancel_all()
-            _log.error("strategy %s raised", name, exc_info=error)
             raise StrategyError(
                 f"strategy {name} raised {type(error).__name__}: {error}; its orders are cancelled",
                 strategy=name,
@@ -272,7 +275,7 @@ class PaperTradingEngine(PaperTrader):
             await account.note_equity(now_ns, equity)
         for breach in breaches:
             self.breaches.append(breach)
-            _log.warning("%s is broken: %s", breach.limit, breach)
+            _log.info("%s is broken: %s", breach.limit, breach)
             await self._act(breach)
 
     def _is_due(self, symbol: str, now_ns: int) -> bool:
