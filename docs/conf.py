@@ -49,6 +49,7 @@ GIVEN = (
     "weex_client.sandbox.Faults",
     "weex_client.sandbox.FaultKind",
     "weex_client.sandbox.PlannedFault",
+    "weex_client.client.StreamClient",
 )
 
 

@@ -165,3 +165,20 @@ def test_terminal_shows_the_account(folder):
         b"weex contract sandbox on paper",
     ):
         assert words in shown
+
+
+def test_reader_that_leaves_ends_the_run(folder):
+    process = subprocess.Popen(
+        command("paper", "BTCUSDT", "--sandbox", "--strategy", "bots:Signals"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+        cwd=folder,
+    )
+    process.stdout.readline()
+    process.stdout.close()
+    said = process.stderr.read()
+
+    assert (process.wait(LIMIT_SECONDS), said) == (SUCCESS, "")
+    process.stderr.close()

@@ -450,3 +450,70 @@ def test_events_come_in_the_order_of_cause(floor: Floor) -> None:
     ]
     statuses = [event.status for event in floor.events if hasattr(event, "status")]
     assert statuses == ["new", "filled", "filled"]
+
+
+def test_account_has_one_name() -> None:
+    with pytest.raises(ValueError, match="already"):
+        Floor("ann").exchange.open_account("ann", Floor().ledger())
+
+
+def test_oldest_order_that_is_over_is_forgotten_with_its_id(floor: Floor) -> None:
+    floor.book({}, {100: 20_000})
+    for number in range(10_001):
+        floor.buy("0.1", client_order_id=str(number))
+    assert len(floor.exchange.desks["ann"].orders) == 10_000
+    floor.buy("0.1", client_order_id="0")
+    with pytest.raises(DuplicateOrderError):
+        floor.buy("0.1", client_order_id="2")
+
+
+def test_best_price_is_the_better_of_ours_and_theirs(floor: Floor) -> None:
+    matcher = floor.exchange.matcher(SYMBOL)
+    assert matcher.best("bid") is None
+    floor.book({99: 1}, {101: 1})
+    floor.buy(1, 100)
+    assert (matcher.best("bid"), matcher.best("ask")) == (200, 202)
+
+
+def test_only_orders_with_a_price_rest_and_only_those_with_a_trigger_wait(floor: Floor) -> None:
+    matcher = floor.exchange.matcher(SYMBOL)
+    limit = floor.exchange.desks["ann"].orders[floor.buy(1, 90).order_id]
+    with pytest.raises(ValueError, match="trigger"):
+        matcher.await_trigger(limit)
+    limit.price = None
+    with pytest.raises(ValueError, match="price"):
+        matcher.rest(limit)
+
+
+def test_levels_out_of_sight_are_remembered_in_bounds() -> None:
+    floor = Floor(money=10**9)
+    prices = [Decimal(ticks) / 2 for ticks in range(1_402, 400, -1)]
+    for price in prices:
+        floor.book({}, {price: 1})
+        floor.buy(1)
+    floor.book({}, dict.fromkeys(prices, 1))
+    floor.buy(9, time_in_force="IOC")
+    assert floor.fills() == [("700.5", "1.0"), ("701.0", "1.0")]
+
+
+def test_restored_orders_wait_and_rest_where_they_did(floor: Floor) -> None:
+    floor.book({99: 9}, {100: 9})
+    floor.buy(1)
+    floor.buy(2, 98)
+    floor.buy(1, type="stop_market", trigger_price=105)
+    before, kept = floor.picture(), floor.exchange.desks["ann"]
+    again = Floor("ann", "bob", "cid")
+    ledger = again.ledger()
+    ledger.wallets = dict(kept.ledger.wallets)
+    holding = ledger.holding(RULES)
+    old = kept.ledger.holdings[SYMBOL]
+    holding.size, holding.value, holding.fees = old.size, old.value, old.fees
+    holding.fill_count = old.fill_count
+
+    again.exchange.restore(kept.orders.values(), floor.exchange.last_id)
+
+    assert again.picture() == before
+    again.book({99: 9}, {100: 9})
+    again.trade(105, 1, buyer_is_taker=True)
+    assert again.fills() == [("100.0", "1.0")]
+    assert int(again.buy(1, 90).order_id) > floor.exchange.last_id

@@ -22,7 +22,7 @@ from weex_client.cli.sandbox import opened
 from weex_client.cli.screens import LineScreen, LiveScreen, Screen
 from weex_client.cli.views.paper import PaperView
 from weex_client.client import StreamClient
-from weex_client.errors import ConnectError, UsageError
+from weex_client.errors import ConnectError, UsageError, WeexClientError
 from weex_client.paper import PaperReport, PaperTradingEngine, Strategy
 from weex_client.sandbox import SandboxExchange
 from weex_client.streaming.mailbox import OverflowPolicy
@@ -147,27 +147,30 @@ async def _shown(
         engine.stream_fills(overflow=policy),
         engine.stream_positions(overflow=policy),
     ]
-    async with screen.opened():
-        readers = [asyncio.create_task(_read(stream, screen)) for stream in streams]
-        readers.append(asyncio.create_task(_follow_events(client, screen)))
+    # A reader that fails, as when nobody takes the lines any more, ends the run.
+    async with screen.opened(), asyncio.TaskGroup() as group:
+        readers = [group.create_task(_read(stream, screen)) for stream in streams]
+        readers.append(group.create_task(_follow_events(client, screen)))
         try:
             yield
         finally:
             for reader in readers:
                 reader.cancel()
-            await asyncio.wait(readers)
 
 
 async def _read(stream: Subscription[Any], screen: Screen) -> None:
-    async with stream:
-        async for message in stream:
-            await screen.show(message)
+    with contextlib.suppress(WeexClientError):  # the run itself raises it
+        async with stream:
+            async for message in stream:
+                await screen.show(message)
 
 
 async def _follow_events(client: StreamClient, screen: Screen) -> None:
     async with client.events() as events:
         async for event in events:
-            screen.note(event)
+            # The engine follows books and tickers by their newest: that is no loss.
+            if event.kind != "slow_consumer":
+                screen.note(event)
 
 
 def _summary(report: PaperReport, request: PaperRequest) -> str:

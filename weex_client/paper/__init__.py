@@ -4,6 +4,7 @@ from weex_client.paper.engine import PaperTradingEngine, Signal, Strategy
 from weex_client.paper.messages import PaperFill, PaperOrder, PaperPosition
 from weex_client.paper.report import PaperReport, SymbolReport
 from weex_client.paper.risk import Breach, RiskAction, RiskLimits
+from weex_client.paper.series import Point
 from weex_client.simulation import OrderType, TimeInForce, TradingRules
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "PaperPosition",
     "PaperReport",
     "PaperTradingEngine",
+    "Point",
     "RiskAction",
     "RiskLimits",
     "Signal",

@@ -13,7 +13,7 @@ from weex_client.clock import Clock
 from weex_client.errors import StateError
 from weex_client.models import Message
 from weex_client.paper.journal import Journal, Saved, Write, write_of
-from weex_client.paper.messages import PaperOrder, message_of
+from weex_client.paper.messages import PaperFill, PaperOrder, message_of
 from weex_client.paper.risk import RiskGuard
 from weex_client.paper.scoreboard import Scoreboard
 from weex_client.paper.series import Drawdown, Point, Series
@@ -44,7 +44,8 @@ class _Batch(NamedTuple):
 class PaperAccount:
     """Keep what happens: first in the file, if there is one, then told to everybody.
 
-    Memory is ahead of the file by what is being written; nobody was told of that yet.
+    Money and positions in memory are ahead of the file by what is being written; orders and
+    fills are shown, and told, only once they are there.
     """
 
     def __init__(
@@ -64,7 +65,6 @@ class PaperAccount:
         self.orders: dict[str, PaperOrder] = {}
         self.streams = AccountStreams()
         self._clock = clock
-        self._closed: deque[str] = deque()
         self._sequence = 0
         self._journal: Journal | None = None
         self._batches: deque[_Batch] = deque()
@@ -72,6 +72,7 @@ class PaperAccount:
         self._failure: StateError | None = None
         ledger.deposit(currency, balance)
         self.desk.changes(0)  # readers begin with a snapshot: this is no news
+        guard.look(balance, Decimal(0), clock.time_ns())
 
     # The file.
 
@@ -114,7 +115,7 @@ class PaperAccount:
                 setattr(holding, name, value)
         self.exchange.restore(saved.orders, saved.meta["last_id"])
         for order in saved.orders:
-            self._show(self.desk.state(order))
+            self._show(message_of(self.desk.state(order), 0, 0)[1].data)
         board, meta = self.board, saved.meta
         board.initial_balance = Decimal(meta["initial_balance"])
         board.started_ns = meta["started_ns"]
@@ -124,6 +125,7 @@ class PaperAccount:
         board.equity = Series([Point(*point) for point in saved.equity])
         board.fills.extend(message_of(fill, 0, fill.time_ns)[1].data for fill in saved.fills)
         self._sequence = meta["sequence"]
+        self.desk.written_off = Decimal(meta["written_off"])
         self.guard.restore(meta["guard"])
         self.desk.changes(0)
 
@@ -142,6 +144,7 @@ class PaperAccount:
             "invested_ns": board.invested_ns,
             "max_exposure": str(board.max_exposure),
             "drawdown": [str(value) for value in drawdown],
+            "written_off": str(self.desk.written_off),
             "guard": self.guard.saved(),
         }
         return [("meta", name, json.dumps(value)) for name, value in body.items()]
@@ -181,10 +184,6 @@ class PaperAccount:
             self._sequence += 1
             channel, message = message_of(event, self._sequence, now_ns)
             messages.append((channel, message))
-            if isinstance(event, OrderState):
-                self._show(event)
-            elif isinstance(event, FillEvent):
-                self.board.fills.append(message.data)
         if self._journal is None:
             self._publish(messages)
         else:
@@ -229,12 +228,12 @@ class PaperAccount:
             events += self.desk.balances(now_ns)
         return [message_of(event, self._sequence, now_ns, is_snapshot=True)[1] for event in events]
 
-    def _show(self, state: OrderState) -> None:
-        if state.order_id not in self.orders and len(self.orders) >= _ORDERS_KEPT:
+    def _show(self, order: PaperOrder) -> None:
+        if order.order_id not in self.orders and len(self.orders) >= _ORDERS_KEPT:
             over = next((o for o in self.orders if o not in self.desk.open_orders), None)
             if over is not None:
                 del self.orders[over]
-        self.orders[state.order_id] = message_of(state, 0, 0)[1].data
+        self.orders[order.order_id] = order
 
     async def _commit(
         self, writes: list[Write], messages: list[tuple[Channel, Message[Any]]]
@@ -271,4 +270,8 @@ class PaperAccount:
 
     def _publish(self, messages: list[tuple[Channel, Message[Any]]]) -> None:
         for channel, message in messages:
+            if isinstance(message.data, PaperOrder):
+                self._show(message.data)
+            elif isinstance(message.data, PaperFill):
+                self.board.fills.append(message.data)
             self.streams.publish(channel, message)

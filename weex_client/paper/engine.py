@@ -12,7 +12,13 @@ from typing import Literal
 
 from weex_client.client import StreamClient
 from weex_client.clock import Clock, SystemClock
-from weex_client.errors import ConfigError, OrderRejectedError, StrategyError, UsageError
+from weex_client.errors import (
+    ConfigError,
+    OrderRejectedError,
+    StateError,
+    StrategyError,
+    UsageError,
+)
 from weex_client.paper.account import PaperAccount
 from weex_client.paper.chart import check_drawing
 from weex_client.paper.feed import MarketFeed
@@ -115,7 +121,11 @@ class PaperTradingEngine(PaperTrader):
         self._failure = asyncio.get_running_loop().create_future()
         account = self._account
         if self._state is not None:
-            await account.open_file(str(self._state))
+            try:
+                await account.open_file(str(self._state))
+            except StateError as exc:
+                self._fail(exc)
+                raise
         feed = MarketFeed(
             client,
             account,

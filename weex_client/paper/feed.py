@@ -11,7 +11,7 @@ from typing import ParamSpec
 from weex_client.client import StreamClient
 from weex_client.clock import Clock
 from weex_client.errors import NoMarketError, UnsupportedChannelError
-from weex_client.models import ConnectionEvent, Message, OrderBookView
+from weex_client.models import ConnectionEvent, Message, OrderBookView, Trade
 from weex_client.paper.account import PaperAccount
 from weex_client.paper.watched_market import book_in_ticks, rules_from_book, trade_in_ticks
 from weex_client.simulation import TradingRules
@@ -35,6 +35,7 @@ _DOUBTS = frozenset({"gap", "stale", "disconnected", "reconnecting"})
 class _Watched:
     tasks: list[asyncio.Task[None]]
     is_ready: asyncio.Event = field(default_factory=asyncio.Event)
+    past: Message[Trade] | None = None
 
 
 class MarketFeed:
@@ -134,11 +135,19 @@ class MarketFeed:
                 return  # a dead symbol's book says nothing of its digits
             await self._list(symbol, message.data)
             watched.is_ready.set()
+            self._begin(symbol, watched)
         bids, asks = book_in_ticks(message.data, exchange.rules(symbol))
         events = exchange.see_book(symbol, bids, asks, self._clock.time_ns())
         if events:
             await self._account.settle(events)
             await self._on_change()
+
+    def _begin(self, symbol: str, watched: _Watched) -> None:
+        """Let the last price be the newest one of history, until somebody trades."""
+        matcher = self._account.exchange.matcher(symbol) if watched.is_ready.is_set() else None
+        if matcher is not None and matcher.last is None and watched.past is not None:
+            rules = self._account.exchange.rules(symbol)
+            matcher.last = trade_in_ticks(watched.past.data, rules)[0]
 
     async def _list(self, symbol: str, book: OrderBookView) -> None:
         account = self._account
@@ -153,7 +162,11 @@ class MarketFeed:
         async with self._client.stream_trades(symbol, queue_size=_TRADE_QUEUE_SIZE) as stream:
             async for message in stream:
                 if message.is_snapshot or not watched.is_ready.is_set():
-                    continue  # history fills nothing: nobody knows whether our order was there
+                    # History fills nothing: nobody knows whether our order was there. But its
+                    # newest price is the last one, to which triggers are compared at first.
+                    watched.past = message
+                    self._begin(symbol, watched)
+                    continue
                 exchange, trade = self._account.exchange, message.data
                 price, lots = trade_in_ticks(trade, exchange.rules(symbol))
                 now_ns = self._clock.time_ns()

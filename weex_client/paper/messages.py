@@ -16,7 +16,7 @@ from weex_client.simulation import (
     TimeInForce,
 )
 
-__all__ = ["VENUE", "PaperFill", "PaperOrder", "PaperPosition", "message_of"]
+__all__ = ["VENUE", "PaperFill", "PaperOrder", "PaperPosition", "message_of", "order_of"]
 
 VENUE: Final = "paper"
 
@@ -79,10 +79,12 @@ def message_of(
     event: AccountEvent, sequence: int, received_time_ns: int, *, is_snapshot: bool = False
 ) -> tuple[Channel, Message[Any]]:
     """Return the channel and the message of an event."""
+    symbol: str | None
+    data: Any
     match event:
         case OrderState():
-            symbol: str | None
-            channel, symbol, data, time_ns = Channel.ORDERS, event.request.symbol, *_order(event)
+            channel, symbol, data = Channel.ORDERS, event.request.symbol, order_of(event)
+            time_ns = event.updated_ns
         case FillEvent():
             channel, symbol, data, time_ns = Channel.FILLS, event.symbol, *_fill(event)
         case PositionChange():
@@ -103,9 +105,10 @@ def message_of(
     return channel, message
 
 
-def _order(state: OrderState) -> tuple[Any, int]:
+def order_of(state: OrderState) -> PaperOrder:
+    """Return an order's payload."""
     request = state.request
-    data = PaperOrder(
+    return PaperOrder(
         order_id=state.order_id,
         client_order_id=request.client_order_id,
         symbol=request.symbol,
@@ -126,10 +129,9 @@ def _order(state: OrderState) -> tuple[Any, int]:
         created_time=state.created_ns / 1_000_000_000,
         reason=state.reason,
     )
-    return data, state.updated_ns
 
 
-def _fill(event: FillEvent) -> tuple[Any, int]:
+def _fill(event: FillEvent) -> tuple[PaperFill, int]:
     data = PaperFill(
         fill_id=event.fill_id,
         order_id=event.order_id,
@@ -147,7 +149,7 @@ def _fill(event: FillEvent) -> tuple[Any, int]:
     return data, event.time_ns
 
 
-def _position(event: PositionChange) -> tuple[Any, int]:
+def _position(event: PositionChange) -> tuple[PaperPosition, int]:
     data = PaperPosition(
         symbol=event.symbol,
         side=event.side,
@@ -164,7 +166,7 @@ def _position(event: PositionChange) -> tuple[Any, int]:
     return data, event.time_ns
 
 
-def _account(event: BalanceChange) -> tuple[Any, int]:
+def _account(event: BalanceChange) -> tuple[Account, int]:
     data = Account(
         currency=event.currency,
         balance=event.balance,

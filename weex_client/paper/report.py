@@ -57,8 +57,8 @@ class SymbolReport:
 class PaperReport:
     """What a paper account has come to.
 
-    ``equity == initial_balance + realized_pnl + unrealized_pnl - fees``, less what liquidations
-    wrote off.
+    ``equity == initial_balance + realized_pnl + unrealized_pnl - fees + written_off``, to the
+    last digit, as soon as every open position has a mark.
 
     Attributes:
         currency: What all sums are in.

@@ -46,11 +46,19 @@ class RiskLimits:
     def __post_init__(self) -> None:
         for name in ("max_position_size", "max_daily_loss", "max_drawdown"):
             value = getattr(self, name)
-            if value is not None and not (Decimal(str(value)).is_finite() and value > 0):
-                raise ConfigError(f"{name} must be greater than 0, not {value}")
+            if value is not None and not _is_positive(value):
+                raise ConfigError(f"{name} must be a number greater than 0, not {value!r}")
         for name in ("on_position_size", "on_daily_loss", "on_drawdown"):
             if getattr(self, name) not in _ACTIONS:
                 raise ConfigError(f"{name} is one of {', '.join(_ACTIONS)}")
+
+
+def _is_positive(value: Decimal | float) -> bool:
+    try:
+        number = Decimal(str(value))
+    except ArithmeticError:
+        return False
+    return number.is_finite() and number > 0
 
 
 class Breach(NamedTuple):

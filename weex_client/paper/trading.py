@@ -18,13 +18,14 @@ from weex_client.errors import (
 from weex_client.models import Account, Message, Side
 from weex_client.paper.account import ACCOUNT, PaperAccount
 from weex_client.paper.feed import MarketFeed
-from weex_client.paper.messages import PaperFill, PaperOrder, PaperPosition
+from weex_client.paper.messages import PaperFill, PaperOrder, PaperPosition, order_of
 from weex_client.paper.report import PaperReport, report_of
 from weex_client.paper.risk import RiskGuard
 from weex_client.protocol import Channel
 from weex_client.simulation import (
     ContractLedger,
     OrderRequest,
+    OrderState,
     OrderType,
     SpotLedger,
     TimeInForce,
@@ -82,7 +83,8 @@ class PaperTrader(ABC):
     def open_orders(self) -> Mapping[str, PaperOrder]:
         """Orders by id that are not over, oldest first."""
         shown = self._account.orders
-        return {order_id: shown[order_id] for order_id in self._account.desk.open_orders}
+        open_ones = self._account.desk.open_orders
+        return {order_id: shown[order_id] for order_id in open_ones if order_id in shown}
 
     @property
     def trades(self) -> list[PaperFill]:
@@ -200,7 +202,8 @@ class PaperTrader(ABC):
         """
         events = self._account.exchange.cancel(ACCOUNT, order_id, self._clock.time_ns())
         await self._account.settle(events)
-        return self._account.orders[order_id]
+        state = next(event for event in events if isinstance(event, OrderState))
+        return order_of(state)
 
     async def cancel_all(self, symbol: str | None = None) -> None:
         """Cancel every open order, or those of one symbol."""
@@ -309,7 +312,8 @@ class PaperTrader(ABC):
     async def _place(self, request: OrderRequest) -> PaperOrder:
         state, events = self._account.exchange.submit(ACCOUNT, request, self._clock.time_ns())
         await self._account.settle(events)
-        return self._account.orders[state.order_id]
+        # As it was saved: by now, more may have happened that is not saved yet.
+        return order_of(state)
 
     async def _reduce(self, symbol: str, size: Decimal) -> None:
         """Close some of a position at the market."""
