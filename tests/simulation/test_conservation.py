@@ -28,7 +28,8 @@ orders = st.fixed_dictionaries(
     }
 )
 cancels = st.integers(0, 30)
-flows = st.lists(st.one_of(orders, orders, orders, cancels), max_size=60)
+# Without a least size, half of all lists would be shorter than six steps.
+flows = st.lists(st.one_of(orders, orders, orders, cancels), min_size=20, max_size=80)
 
 
 @dataclass
@@ -242,7 +243,8 @@ outside = st.lists(
         st.tuples(st.just("book"), st.tuples(levels, levels)),
         st.tuples(st.just("trade"), st.tuples(st.integers(186, 214), st.integers(1, 20))),
     ),
-    max_size=40,
+    min_size=15,
+    max_size=60,
 )
 
 
