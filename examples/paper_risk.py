@@ -27,7 +27,8 @@ async def reckless(engine: PaperTradingEngine, _client: StreamClient) -> None:
         await engine.submit("BTCUSDT", "buy", "0.01")
         async for message in positions:
             position = message.data
-            print(f"{position.side} {position.size}, PnL {position.unrealized_pnl}")
+            pnl = position.get("unrealized_pnl", 0)  # unknown until there is a mark price
+            print(f"{position.side} {position.size}, PnL {pnl}")
             try:
                 await engine.submit("BTCUSDT", "buy", "0.02")
             except RiskLimitError as exc:

@@ -161,6 +161,15 @@ def test_liquidation_cancels_orders_closes_at_the_mark_and_leaves_no_debt() -> N
     assert closing.status == "filled"
 
 
+def test_position_is_valued_at_once_where_the_mark_is_known() -> None:
+    floor = Floor()
+    floor.book({}, {100: 9})
+    floor.mark(103)
+    floor.buy(1)
+    (change,) = (event for event in floor.events if hasattr(event, "entry_price"))
+    assert (change.mark_price, change.unrealized_pnl) == (103, 3)
+
+
 def test_leverage_within_bounds_and_means() -> None:
     ledger = traded(200, ("4", "100"), leverage=4)
     with pytest.raises(InvalidOrderError):

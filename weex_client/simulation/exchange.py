@@ -55,6 +55,7 @@ class PretendExchange:
         self.desks: dict[str, Desk] = {}
         self._rules: dict[str, TradingRules] = {}
         self._matchers: dict[str, Matcher] = {}
+        self._marks: dict[str, Decimal] = {}
         self._last_id = _FIRST_ORDER_ID
         self._news: list[AccountEvent] = []
         self._now_ns = 0
@@ -226,6 +227,7 @@ class PretendExchange:
         """Value a symbol; accounts that are worth too little are liquidated at their marks."""
         self._now_ns = now_ns
         rules = self.rules(symbol)
+        self._marks[symbol] = price
         for desk in self.desks.values():
             if symbol in desk.ledger.holdings:
                 desk.ledger.mark(rules, price)
@@ -296,6 +298,9 @@ class PretendExchange:
         self._last_id += 1
         fill = desk.book(order, str(self._last_id), hit, self._now_ns, is_maker=is_maker)
         self._news += (fill, desk.state(order))
+        holding = desk.ledger.holdings[order.rules.symbol]
+        if holding.mark is None:
+            holding.mark = self._marks.get(order.rules.symbol)
 
     def _close(self, order: RestingOrder, status: OrderStatus, reason: str) -> None:
         """Take an order that waits out of the book."""
