@@ -93,6 +93,8 @@ def _figure(report: PaperReport) -> Any:
                 row=row,
                 col=1,
             )
+    # Prices in full: 79,802.5, not 79.8025k.
+    figure.update_yaxes(exponentformat="none", separatethousands=True)
     figure.update_layout(height=280 * len(titles), showlegend=False, margin={"t": 40})
     return figure
 
