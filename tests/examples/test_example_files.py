@@ -45,8 +45,7 @@ IS_INSTALLED = bool(entry_points(group="pytest11", name="weex_client"))
 PLUGIN = {} if IS_INSTALLED else {"PYTEST_PLUGINS": "weex_client.pytest_plugin"}
 
 # These end by themselves; all others run until they are stopped.
-FINITE = {"chaos_bot_test", "testing_a_bot"}
-FINITE = {"paper_risk", "testing_a_bot"}
+FINITE = {"chaos_bot_test", "paper_risk", "testing_a_bot"}
 
 
 @asynccontextmanager
