@@ -16,7 +16,13 @@ from weex_client.simulation.account_events import (
 from weex_client.simulation.candles import INTERVALS, Candle
 from weex_client.simulation.depth_window import DepthChange, DepthWindow
 from weex_client.simulation.exchange import PretendExchange
-from weex_client.simulation.instrument import DEFAULT_SYMBOLS, Instrument, Segment, instrument_for
+from weex_client.simulation.instrument import (
+    DEFAULT_SYMBOLS,
+    SEGMENTS,
+    Instrument,
+    Segment,
+    instrument_for,
+)
 from weex_client.simulation.ledger import Balance, ContractLedger, Ledger, SpotLedger
 from weex_client.simulation.market import STEP_NS, DayFigures, Market, SymbolMarket, Touch
 from weex_client.simulation.orders import OrderRequest, OrderType, TimeInForce
@@ -26,6 +32,7 @@ from weex_client.simulation.trading_rules import TradingRules
 __all__ = [
     "DEFAULT_SYMBOLS",
     "INTERVALS",
+    "SEGMENTS",
     "STEP_NS",
     "AccountEvent",
     "Balance",

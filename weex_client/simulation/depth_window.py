@@ -29,8 +29,8 @@ class DepthWindow:
 
     def __init__(self, book: LimitBook, level: int) -> None:
         self.level = level
-        self.bids = book.bids.top(level)
-        self.asks = book.asks.top(level)
+        self.bids = book.top("bid", level)
+        self.asks = book.top("ask", level)
         self.sequence = book.sequence
         self.previous_sequence = book.sequence
 
@@ -38,7 +38,7 @@ class DepthWindow:
         """Move the window to the book of now; None when nothing inside it changed."""
         if book.sequence == self.sequence:
             return None
-        bids, asks = book.bids.top(self.level), book.asks.top(self.level)
+        bids, asks = book.top("bid", self.level), book.top("ask", self.level)
         change = DepthChange(
             self.sequence,
             book.sequence,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from typing import Literal, NamedTuple
+from collections.abc import Mapping
+from typing import Literal, NamedTuple, Protocol
 
 BookSideName = Literal["bid", "ask"]
 
@@ -54,23 +55,47 @@ class BookSide:
         return {key * sign: lots[key] for key in self.keys[: -count - 1 : -1]}
 
 
-class LimitBook:
-    """Hold both sides and count every event that changed them."""
+class Guests(Protocol):
+    """Whose orders stand in a book beside the crowd's."""
 
-    __slots__ = ("asks", "bids", "sequence")
+    def levels(self, name: BookSideName, count: int) -> Mapping[int, int]:
+        """Return their best levels of a side: lots by price, best first."""
+
+
+class LimitBook:
+    """Hold both sides and count every event that changed them.
+
+    Attributes:
+        bids: The crowd's alone, as its asks are; ``top`` has those of guests as well.
+        guests: Who else stands in it, or None.
+    """
+
+    __slots__ = ("asks", "bids", "guests", "sequence")
 
     def __init__(self, sequence: int) -> None:
         self.bids = BookSide(1)
         self.asks = BookSide(-1)
+        self.guests: Guests | None = None
         self.sequence = sequence
 
     def side(self, name: BookSideName) -> BookSide:
         """Return the bids or the asks."""
         return self.bids if name == "bid" else self.asks
 
+    def top(self, name: BookSideName, count: int) -> dict[int, int]:
+        """Return the best ``count`` levels that everybody sees: lots by price, best first."""
+        crowd = self.side(name).top(count)
+        guests = None if self.guests is None else self.guests.levels(name, count)
+        if not guests:
+            return crowd
+        for price, lots in guests.items():
+            crowd[price] = crowd.get(price, 0) + lots
+        best_first = sorted(crowd, reverse=name == "bid")[:count]
+        return {price: crowd[price] for price in best_first}
+
     @property
     def spread(self) -> int:
-        """Return best ask minus best bid in ticks; positive in every visible state."""
+        """Return the crowd's best ask minus its best bid in ticks; positive whenever visible."""
         return -self.asks.keys[-1] - self.bids.keys[-1]
 
     def place(self, name: BookSideName, price: int, lots: int) -> None:

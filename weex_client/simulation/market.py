@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, Protocol
 
 from weex_client.simulation.candles import DAY_NS, MINUTE_NS, Candle, CandleBoard
 from weex_client.simulation.history import PriceHistory
 from weex_client.simulation.instrument import Instrument, Segment, instrument_for
-from weex_client.simulation.limit_book import LimitBook
+from weex_client.simulation.limit_book import BookSideName, Execution, LimitBook
 from weex_client.simulation.order_flow import FairValue, OrderFlow
 from weex_client.simulation.tape import Tape
 
@@ -53,8 +53,24 @@ class DayFigures(NamedTuple):
     index_centiticks: int
 
 
+class Participants(Protocol):
+    """Who takes part in a symbol's market beside the crowd."""
+
+    def meet(self, executions: list[Execution], now_ns: int) -> list[Execution]:
+        """Let what the crowd did in a step meet their orders; return what was traded."""
+
+    def act(self) -> None:
+        """Do what is due after a step."""
+
+
 class SymbolMarket:
-    """One symbol's market; its state depends on seed, name and number of steps, nothing else."""
+    """One symbol's market; its state depends on seed, name and number of steps, nothing else.
+
+    What participants do adds to that; without orders of theirs it is as if they were not there.
+
+    Attributes:
+        participants: Who takes part beside the crowd, or None.
+    """
 
     def __init__(self, instrument: Instrument, seed: int, origin_ns: int) -> None:
         self.instrument = instrument
@@ -65,6 +81,7 @@ class SymbolMarket:
         opening = int(instrument.opening_ticks * self._fair.value)
         self._flow = OrderFlow(instrument, f"{name}/flow", _first_sequence(name), opening)
         self.book: LimitBook = self._flow.book
+        self.participants: Participants | None = None
         self.tape = Tape(name)
         self.last = opening
         # Contract and spot walked the same way up to here.
@@ -84,21 +101,27 @@ class SymbolMarket:
     @property
     def mark(self) -> int:
         """Return the mark price in ticks: the middle of the touch."""
-        book = self.book
-        return (book.bids.keys[-1] - book.asks.keys[-1]) // 2
+        touch = self.touch
+        return (touch.bid + touch.ask) // 2
+
+    @property
+    def fair_ticks(self) -> int:
+        """Return what the crowd thinks the symbol is worth, whatever others do to its price."""
+        return int(self._fair.value * self.instrument.opening_ticks)
 
     @property
     def touch(self) -> Touch:
         """Return the best bid and ask."""
-        bids, asks = self.book.bids, self.book.asks
-        bid, ask = bids.keys[-1], asks.keys[-1]
-        return Touch(bid, bids.lots[bid], -ask, asks.lots[ask])
+        (bid,), (ask,) = self.book.top("bid", 1).items(), self.book.top("ask", 1).items()
+        return Touch(*bid, *ask)
 
     def advance(self) -> None:
         """Move one step: let the crowd act, print what traded, fold the candles."""
         start_ns = self.time_ns
         opening = self.instrument.opening_ticks
         executions = self._flow.step(self._fair.step() * opening)
+        if self.participants is not None:
+            executions = self.participants.meet(executions, start_ns + STEP_NS)
         if executions:
             spacing = STEP_NS // (len(executions) + 1)
             for number, (price, lots, buyer_is_maker) in enumerate(executions, 1):
@@ -109,6 +132,19 @@ class SymbolMarket:
         self.step += 1
         self._trades.roll(self.time_ns)
         self._marks.roll(self.time_ns)
+        if self.participants is not None:
+            self.participants.act()
+
+    def print(self, executions: Sequence[Execution]) -> None:
+        """Print what was traded between two steps."""
+        for price, lots, buyer_is_maker in executions:
+            self.tape.print(self.time_ns, price, lots, buyer_is_maker)
+            self._trades.record(price, lots, buyer_is_maker)
+            self.last = price
+
+    def make_room(self, name: BookSideName, best: int) -> None:
+        """Let the crowd's quotes of a side step back behind orders at ``best`` on the other."""
+        self._flow.make_room(name, best)
 
     def advance_to(self, step: int, most: int | None = None) -> bool:
         """Catch up with a step, by at most ``most`` steps; say whether it is reached."""
@@ -163,10 +199,24 @@ class SymbolMarket:
 
 
 class Market:
-    """All symbols of an exchange, each simulated only when somebody looks at it."""
+    """All symbols of an exchange, each simulated only when somebody looks at it.
 
-    def __init__(self, seed: int, start_time_ns: int, symbols: Iterable[str]) -> None:
+    Args:
+        seed: Decides everything.
+        start_time_ns: When it opens to the public.
+        symbols: What is listed.
+        on_open: Told of each symbol's market before its first step.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        start_time_ns: int,
+        symbols: Iterable[str],
+        on_open: Callable[[SymbolMarket], None] | None = None,
+    ) -> None:
         self.seed = seed
+        self._on_open = on_open
         self.symbols = tuple(dict.fromkeys(symbols))
         self._known = frozenset(self.symbols)
         # Candles need whole minutes, so the first step is at one.
@@ -197,6 +247,8 @@ class Market:
             instrument = instrument_for(symbol, segment)
             market = SymbolMarket(instrument, self.seed, self.origin_ns)
             self._markets[segment, symbol] = market
+            if self._on_open is not None:
+                self._on_open(market)
         return market
 
 

@@ -113,6 +113,16 @@ class Matcher:
         """Return resting lots by price, best first, of orders alone."""
         return (self._bids if name == "bid" else self._asks).levels.top(count)
 
+    @property
+    def is_idle(self) -> bool:
+        """Tell whether no order waits here for anything."""
+        return not (self._bids.levels.keys or self._asks.levels.keys or self._waiting)
+
+    @property
+    def has_triggers(self) -> bool:
+        """Tell whether an order waits for its trigger."""
+        return bool(self._waiting)
+
     def rest(self, order: RestingOrder) -> None:
         """Put an order into its queue; it must cross nothing."""
         side, key = self._place(order)
@@ -223,6 +233,10 @@ class Matcher:
         """Show the watched book: lots by price. ``next_crossed`` says what it fills."""
         self._bids.outside.see(bids)
         self._asks.outside.see(asks)
+
+    def taken(self, name: BookSideName) -> dict[int, int]:
+        """Return what orders took of the watched book since it was shown: lots by price."""
+        return (self._bids if name == "bid" else self._asks).outside.taken
 
     def forget_book(self) -> None:
         """Forget the watched book: there is nothing to match with until it is seen again."""

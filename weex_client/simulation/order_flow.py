@@ -24,6 +24,14 @@ _RESIZE_SHARE = 0.66
 _SWEEP_SHARE = 0.5
 _MAX_TAKE_SHARE = 0.01
 
+# The crowd alone never needs more than a few. After somebody else has swept a side, it comes back
+# within some steps, however far the price went.
+_MOST_NEW_QUOTES = 300
+
+# What of each side nobody else can take before the next step makes its depth good: more than the
+# crowd itself takes and pulls in one, so that there is always a book.
+RESERVE_LEVELS = 64
+
 
 class FairValue:
     """Walk the price everybody agrees on, in units of the opening price.
@@ -79,6 +87,17 @@ class OrderFlow:
             if count < _REFILL_LEVELS or count > _TRIM_LEVELS:
                 self._keep_depth(side)
         return executions
+
+    def make_room(self, name: BookSideName, best: int) -> None:
+        """Pull the quotes of a side that somebody's orders at ``best`` on the other would cross."""
+        side = self.book.side(name)
+        limit = best * side.sign - 1
+        while side.keys and side.keys[-1] > limit:
+            self._remove(side, side.keys[-1])
+        if not side.keys:
+            self._add(side, limit, 0)
+        if len(side.keys) < RESERVE_LEVELS:
+            self._extend(side, _REFILL_LEVELS)
 
     def _open_book(self, opening: int) -> None:
         for side, first in ((self.book.bids, opening), (self.book.asks, -(opening + 1))):
@@ -140,7 +159,9 @@ class OrderFlow:
             while side.keys[-1] > limit:
                 self._remove(side, side.keys[-1])
         for side, limit in ((book.bids, whole), (book.asks, -whole - 1)):
-            while limit - side.keys[-1] >= self._gap:
+            for _ in range(_MOST_NEW_QUOTES):
+                if limit - side.keys[-1] < self._gap:
+                    break
                 # New quotes climb towards the fair value without jumping over it.
                 stride = 1 + int(self._random.random() * self._gap)
                 self._add(side, min(limit, side.keys[-1] + stride), 1)

@@ -57,6 +57,11 @@ class OutsideSide:
         """Forget everything: what was seen says nothing about now."""
         self.see({})
 
+    @property
+    def taken(self) -> dict[int, int]:
+        """Return what we took and the book still shows: lots by price in ticks."""
+        return {key * self.shown.sign: lots for key, lots in self._taken.items()}
+
     def available(self, key: int) -> int:
         """Return how many lots of a level we have not taken yet."""
         return self.shown.lots[key] - self._taken.get(key, 0)
