@@ -194,8 +194,9 @@ class TradingFloor:
         """Refuse a limit that is too far on the wrong side of the fair price.
 
         Raises:
-            InvalidOrderError: If it is.
+            InvalidOrderError: If it is, or the order's parts do not fit each other.
         """
+        request.check()
         if request.price is None or not request.price.is_finite():
             return
         is_buy = request.side == "buy"
