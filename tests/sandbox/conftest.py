@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol
 
@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
 
 from weex_client.sandbox import SandboxExchange
+from weex_client.venues.weex.endpoints import PRIVATE_PATH, sign
 
 START_NS = 1_790_134_567_942_000_000
 PATIENCE_SECONDS = 5.0
@@ -105,12 +106,51 @@ def turn(exchange: SandboxExchange) -> Turn:
 
 
 @asynccontextmanager
-async def dial(exchange: SandboxExchange, path: str = "/v3/ws/public") -> AsyncIterator[WireClient]:
+async def dial(
+    exchange: SandboxExchange,
+    path: str = "/v3/ws/public",
+    headers: Mapping[str, str] | None = None,
+) -> AsyncIterator[WireClient]:
     """Open one socket."""
     url = exchange.ws_url + path
     # A client that stopped reading need not wait for the rest to say goodbye.
-    async with connect(url, compression=None, ping_interval=None, close_timeout=0.2) as socket:
+    async with connect(
+        url, compression=None, ping_interval=None, close_timeout=0.2, additional_headers=headers
+    ) as socket:
         yield WireClient(socket)
+
+
+def signed(
+    exchange: SandboxExchange, *, account: str = "sandbox-key", message: str = PRIVATE_PATH
+) -> dict[str, str]:
+    """Return the headers of whoever signs at this moment."""
+    credentials = exchange.weex_config(account=account).credentials()
+    assert credentials is not None
+    key, secret, passphrase = credentials
+    timestamp = str(exchange.time_ns // 1_000_000)
+    return {
+        "ACCESS-KEY": key,
+        "ACCESS-PASSPHRASE": passphrase,
+        "ACCESS-TIMESTAMP": timestamp,
+        "ACCESS-SIGN": sign(secret, timestamp + message),
+    }
+
+
+@asynccontextmanager
+async def sign_in(
+    exchange: SandboxExchange,
+    *channels: str,
+    market: str = "contract",
+    account: str = "sandbox-key",
+) -> AsyncIterator[WireClient]:
+    """Open a private socket and subscribe to channels."""
+    path = f"/{market}/v3/ws/private"
+    async with dial(exchange, path, signed(exchange, account=account)) as client:
+        await client.receive()
+        if channels:
+            await client.subscribe(*channels)
+            assert (await client.answer())["result"]
+        yield client
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ async def test_addresses_lead_to_the_exchange(exchange: SandboxExchange) -> None
             assert "cid" in json.loads(await line.recv())
 
 
-@pytest.mark.parametrize("path", ["/v3/ws/private", "/spot/v3/ws/private", "/nowhere", "/"])
+@pytest.mark.parametrize("path", ["/v3/ws/neither", "/spot/v3/ws", "/nowhere", "/"])
 async def test_what_is_not_served_is_not_found(exchange: SandboxExchange, path: str) -> None:
     with pytest.raises(InvalidStatus) as refused:
         await connect(exchange.ws_url + path)

@@ -7,7 +7,7 @@ import logging
 import math
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from types import TracebackType
 from typing import Any, Self, cast
@@ -18,33 +18,21 @@ from pydantic import SecretStr
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
+from weex_client.sandbox.account_actions import SANDBOX_ACCOUNT, AccountActions
 from weex_client.sandbox.chaos import Chaos
 from weex_client.sandbox.connection import Connection, Counters
 from weex_client.sandbox.faults import Faults
 from weex_client.sandbox.faulty_socket import CLOSE_TIMEOUT_SECONDS, FaultySocket
-from weex_client.sandbox.http_answer import json_answer
 from weex_client.sandbox.market_clock import MarketClock
 from weex_client.sandbox.sabotage import Sabotage
-from weex_client.sandbox.weex.public_socket import PublicSocket
-from weex_client.sandbox.weex.rest import RestReads
-from weex_client.sandbox.weex.switchboard import Switchboard
+from weex_client.sandbox.weex.front import PATHS, WeexFront
+from weex_client.sandbox.weex.venue_socket import VenueSocket
 from weex_client.simulation import DEFAULT_SYMBOLS, Market
 from weex_client.simulation.draws import seeded
 from weex_client.venues.weex import WeexConfig
 from weex_client.venues.weex.endpoints import Market as MarketName
-from weex_client.venues.weex.mirror import encode_ping
 
 _log = logging.getLogger(__name__)
-
-_PUBLIC_PATHS: dict[str, MarketName] = {
-    "/contract/v3/ws/public": "contract",
-    "/v3/ws/public": "contract",
-    "/spot/v3/ws/public": "spot",
-}
-_PRIVATE_PATHS = ("/contract/v3/ws/private", "/v3/ws/private", "/spot/v3/ws/private")
-
-# The account that every venue of the exchange knows.
-_ACCOUNT = ("sandbox-key", "sandbox-secret", "sandbox-passphrase")
 
 _MINUTE_NS = 60_000_000_000
 # Pings fall on the half minute (connection.jsonl).
@@ -57,7 +45,7 @@ _TURN_SECONDS = 0.005
 _OPEN_TIMEOUT_SECONDS = 120.0
 
 
-class SandboxExchange:
+class SandboxExchange(AccountActions):
     """Run a seeded exchange on a real port.
 
     Args:
@@ -70,6 +58,10 @@ class SandboxExchange:
         start_time_ns: The simulated time of the start; None for now. Candle boundaries and
             timestamps depend on it, prices and sizes only on seed and step.
         chaos: What goes wrong by itself: a plan, or the seed of one. None for nothing.
+        house_trader: True to let somebody trade the first symbol of each market on the account
+            ``sandbox-key``, so that its streams have something to say. What this trader does
+            depends on seed and step; once an order is placed by anybody else, the market moves
+            on from there.
 
     Attributes:
         faults: What goes wrong when it is told to, and the log of everything that did.
@@ -87,10 +79,12 @@ class SandboxExchange:
         delisted: Iterable[str] = ("DEADUSDT",),
         start_time_ns: int | None = None,
         chaos: Chaos | int | None = None,
+        house_trader: bool = True,
     ) -> None:
         if not 0 < speed < math.inf:
             raise ValueError(f"speed must be positive, not {speed}")
         self.seed = seed
+        self.house_trader = house_trader
         self.speed = speed
         self.symbols = DEFAULT_SYMBOLS if symbols is None else tuple(s.upper() for s in symbols)
         self.counters = Counters()
@@ -101,7 +95,7 @@ class SandboxExchange:
         self._port = port
         self._delisted = tuple(delisted)
         self._start_time_ns = start_time_ns
-        self._sockets: dict[ServerConnection, PublicSocket] = {}
+        self._sockets: dict[ServerConnection, VenueSocket[Any]] = {}
         self._dialling: WeakSet[FaultySocket] = WeakSet()
         self._sabotage: Sabotage | None = None
         self._ids = seeded(f"{seed}/connections")
@@ -131,14 +125,16 @@ class SandboxExchange:
         if self._server is not None:
             raise RuntimeError("the exchange is already open")
         start_ns = time.time_ns() if self._start_time_ns is None else self._start_time_ns
-        self._market = Market(self.seed, start_ns, self.symbols)
-        self._boards: dict[MarketName, Switchboard] = {
-            name: Switchboard(name, self._market, self._delisted) for name in ("contract", "spot")
-        }
+        self._opened = (start_ns, asyncio.get_running_loop().time())
+        self._market = Market(
+            self.seed, start_ns, self.symbols, lambda market: self._weex.open_floor(market)
+        )
         self._step = self._market.step_at(start_ns)
-        for board in self._boards.values():
-            board.step = self._step
-        self._rest = RestReads(self._market, self._boards)
+        house = SANDBOX_ACCOUNT.api_key if self.house_trader else None
+        self._weex = WeexFront(
+            self._market, self._step, self._delisted, house, self._visible_times_ms
+        )
+        self._weex.open_account(SANDBOX_ACCOUNT)
         self.faults.tick(self.time_ns)
         if self.chaos is not None:
             self._sabotage = Sabotage(
@@ -206,17 +202,27 @@ class SandboxExchange:
             },
         }
 
-    def weex_config(self, market: MarketName = "contract") -> WeexConfig:
-        """Return the settings with which a WEEX client uses this exchange."""
-        api_key, secret_key, passphrase = (SecretStr(part) for part in _ACCOUNT)
+    def weex_config(
+        self, market: MarketName = "contract", *, account: str = SANDBOX_ACCOUNT.api_key
+    ) -> WeexConfig:
+        """Return the settings with which a WEEX client uses this exchange.
+
+        Raises:
+            KeyError: If there is no such account.
+        """
+        owner = (
+            SANDBOX_ACCOUNT
+            if account == SANDBOX_ACCOUNT.api_key
+            else self._weex.credentials(account)
+        )
         return WeexConfig(
             market=market,
             public_url=f"{self.ws_url}/{market}/v3/ws/public",
             private_url=f"{self.ws_url}/{market}/v3/ws/private",
             rest_url=self.http_url,
-            api_key=api_key,
-            secret_key=secret_key,
-            passphrase=passphrase,
+            api_key=SecretStr(owner.api_key),
+            secret_key=SecretStr(owner.secret_key),
+            passphrase=SecretStr(owner.passphrase),
         )
 
     @property
@@ -252,7 +258,7 @@ class SandboxExchange:
             LookupError: If no such frame was built, or it is forgotten (the newest 2,000 of a
                 stream are kept, fewer when more than a hundred streams are in use).
         """
-        return self._boards[market].true_book(symbol, level, sequence)
+        return self._weex.boards[market].true_book(symbol, level, sequence)
 
     async def _serve(self, socket: ServerConnection) -> None:
         assert isinstance(socket, FaultySocket)  # noqa: S101 - the server makes no other
@@ -264,11 +270,10 @@ class SandboxExchange:
             self.counters,
             self.faults.interference,
         )
-        board = self._boards[_PUBLIC_PATHS[connection.path]]
-        public = PublicSocket(connection, board, self.counters, self.time_ns)
-        self._sockets[socket] = public
+        served = self._weex.serve(connection, socket.account, self.counters, self.time_ns)
+        self._sockets[socket] = served
         try:
-            await public.serve(socket, str(uuid.UUID(int=self._ids.getrandbits(128))))
+            await served.serve(socket, str(uuid.UUID(int=self._ids.getrandbits(128))))
         finally:
             del self._sockets[socket]
             self.faults.leave(connection)
@@ -278,19 +283,25 @@ class SandboxExchange:
         self._dialling.add(socket)
         return socket
 
-    async def _answer_http(
-        self, _connection: ServerConnection, request: Request
-    ) -> Response | None:
-        path = urlsplit(request.path).path
-        if path in _PUBLIC_PATHS or path in _PRIVATE_PATHS:
+    async def _answer_http(self, socket: ServerConnection, request: Request) -> Response | None:
+        assert isinstance(socket, FaultySocket)  # noqa: S101 - the server makes no other
+        if urlsplit(request.path).path in PATHS:
             refused = await self.faults.dials.meet(self.time_ns)
             if refused is not None:
                 return refused
-        if path in _PUBLIC_PATHS:
-            return None
-        if path in _PRIVATE_PATHS:
-            return json_answer(404, {"code": 404, "msg": "private streams are not served yet"})
-        return await self._rest.answer(request.path)
+        return await self._weex.answer(socket, request)
+
+    def _visible_times_ms(self) -> Sequence[tuple[int, int]]:
+        """Return between which times a client can believe the exchange's clock to be.
+
+        By the real one, which the ``Date`` of answers tells; or by the simulated one, as any
+        greeting since the start told it, counted on at the pace of the client's own clock.
+        """
+        start_ns, opened = self._opened
+        counted_ns = start_ns + round((asyncio.get_running_loop().time() - opened) * 1e9)
+        real_ms = time.time_ns() // 1_000_000
+        first, last = sorted((counted_ns // 1_000_000, self.time_ns // 1_000_000))
+        return ((real_ms, real_ms), (first, last))
 
     async def _run_market(self, clock: MarketClock) -> None:
         try:
@@ -314,7 +325,7 @@ class SandboxExchange:
             await asyncio.sleep(clock.pause_seconds(loop.time(), next_step_ns))
 
     async def _make_step(self) -> None:
-        for board in self._boards.values():
+        for board in self._weex.boards.values():
             board.step = self._step
             for symbol in board.active_symbols:
                 board.advance(symbol, self._step)
@@ -323,10 +334,9 @@ class SandboxExchange:
         if self._sabotage is not None:
             self._sabotage.tick(now_ns)
         self.faults.tick(now_ns)
-        due = now_ns % _MINUTE_NS == _PING_PHASE_NS
-        ping = encode_ping(now_ns // 1_000_000) if due else None
+        is_ping_due = now_ns % _MINUTE_NS == _PING_PHASE_NS
         for socket in list(self._sockets.values()):
-            socket.tick(now_ns, ping=ping)
+            socket.tick(now_ns, is_ping_due=is_ping_due)
         await self._give_way()
 
     async def _give_way(self) -> None:

@@ -10,6 +10,8 @@ from websockets.asyncio.server import ServerConnection
 from websockets.frames import EXTERNAL_CLOSE_CODES
 from websockets.protocol import CONNECTING, OPEN
 
+from weex_client.sandbox.request_body import BodyReader
+
 # Clients that do not answer a close frame, or do not read, are not waited for.
 CLOSE_TIMEOUT_SECONDS = 0.5
 
@@ -43,12 +45,15 @@ class FaultySocket(ServerConnection):
     Attributes:
         is_deaf: True while what the client says is kept unheard; TCP still takes it.
         drip_bytes: How many bytes each `release` lets go, or None for all at once.
+        account: Who has signed in on it, or None.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.is_deaf = False
         self.drip_bytes: int | None = None
+        self.account: str | None = None
+        self._body = BodyReader()
         self._unheard = bytearray()
         self._backlog = bytearray()
         self._ends_after_backlog = False
@@ -64,12 +69,20 @@ class FaultySocket(ServerConnection):
         """Say whether the handshake is not over."""
         return self.protocol.state is CONNECTING
 
+    @property
+    def request_body(self) -> bytes:
+        """Return what came with the request that opened the line."""
+        return self._body.body
+
     # What is heard.
 
     def data_received(self, data: bytes) -> None:
         """Hear what the client says, or keep it for later."""
         if not self.is_deaf:
-            super().data_received(data)
+            if self.is_dialling:
+                data = self._body.feed(data)
+            if data:
+                super().data_received(data)
             return
         self._unheard += data
         if len(self._unheard) > _MAX_UNHEARD_BYTES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email.utils
 import json
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -27,6 +28,7 @@ def json_answer(
         {
             "Content-Type": "application/json",
             "Content-Length": str(len(body)),
+            "Date": email.utils.formatdate(usegmt=True),
             "Connection": "close",
             **(more_headers or {}),
         }

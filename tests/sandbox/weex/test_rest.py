@@ -76,7 +76,7 @@ async def test_times_are_simulated(exchange: SandboxExchange) -> None:
         ("/api/v3/market/trades?symbol=BTCUSDT&limit=0", 400, -1140),
         ("/api/v3/market/trades?symbol=BTCUSDT&limit=many", 400, -1140),
         ("/capi/v3/market/klines?symbol=BTCUSDT&interval=2h", 400, -1142),
-        ("/api/v3/order", 404, 404),
+        ("/api/v3/ticker", 404, 404),
     ],
 )
 async def test_what_cannot_be_read_says_why(

@@ -9,6 +9,7 @@ from websockets.http11 import Response
 
 from weex_client.sandbox.http_answer import json_answer
 from weex_client.sandbox.weex.figures import (
+    FEE_RATES,
     candle_figures,
     level_figures,
     ticker_figures,
@@ -16,6 +17,7 @@ from weex_client.sandbox.weex.figures import (
 )
 from weex_client.sandbox.weex.switchboard import Switchboard
 from weex_client.simulation import DepthWindow, Instrument, Market, SymbolMarket, instrument_for
+from weex_client.simulation.trading_floor import PRICE_BAND
 from weex_client.venues.weex.endpoints import Market as MarketName
 from weex_client.venues.weex.venue import DEPTHS, INTERVALS
 
@@ -230,8 +232,10 @@ def _spot_facts(instrument: Instrument) -> dict[str, object]:
         "stepSize": format(instrument.size_step, "f"),
         "minTradeAmount": format(instrument.size_step, "f"),
         "maxTradeAmount": "99999999",
-        "takerFeeRate": "0.001",
-        "makerFeeRate": "0.001",
+        "takerFeeRate": format(FEE_RATES["spot"][1], "f"),
+        "makerFeeRate": format(FEE_RATES["spot"][0], "f"),
+        "buyLimitPriceRatio": format(PRICE_BAND, "f"),
+        "sellLimitPriceRatio": format(PRICE_BAND, "f"),
         "enableTrade": True,
         "enableDisplay": True,
     }
@@ -252,8 +256,8 @@ def _contract_facts(instrument: Instrument) -> dict[str, object]:
         "forwardContractFlag": True,
         "minLeverage": "1",
         "maxLeverage": "400",
-        "makerFeeRate": "0.0002",
-        "takerFeeRate": "0.0008",
+        "makerFeeRate": format(FEE_RATES["contract"][0], "f"),
+        "takerFeeRate": format(FEE_RATES["contract"][1], "f"),
         "minOrderSize": format(instrument.size_step, "f"),
         "maxOrderSize": "1000000",
     }

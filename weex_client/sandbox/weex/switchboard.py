@@ -19,7 +19,7 @@ from weex_client.venues.weex.mirror import encode_depth
 from weex_client.venues.weex.streams import DepthStream, Stream
 
 # Catching up with a day of a busy symbol takes seconds; others are served every few milliseconds.
-_STEPS_AT_ONCE = 200
+_STEPS_AT_ONCE = 100
 
 # The truth of all book streams together; with many in use each remembers less.
 _HISTORY_BUDGET = 200_000
@@ -45,18 +45,30 @@ class Switchboard:
         self._delisted = frozenset(delisted)
         self._lines: dict[Stream, Line] = {}
         self._busy: dict[str, list[Line]] = {}
+        self._kept: dict[str, None] = {}
 
     @property
     def active_symbols(self) -> tuple[str, ...]:
-        """Return the symbols that somebody listens to."""
-        return tuple(self._busy)
+        """Return the symbols that somebody listens to or trades."""
+        return tuple(self._busy | self._kept)
 
     def is_current(self, symbol: str) -> bool:
         """Say whether a symbol can be shown without first catching up."""
-        return symbol in self._delisted or symbol in self._busy
+        return symbol in self._delisted or symbol in self._busy or symbol in self._kept
+
+    def keep(self, symbol: str) -> None:
+        """Keep a symbol current from now on, whether somebody listens or not."""
+        self._kept[symbol] = None
+
+    def is_kept(self, symbol: str) -> bool:
+        """Say whether a symbol is kept current."""
+        return symbol in self._kept
 
     async def caught_up(self, symbol: str) -> SymbolMarket:
         """Return a symbol's market at the current step, however long nobody looked at it."""
+        if self.is_current(symbol):
+            # In the middle of a step: what its streams owe for it is sent now.
+            self.advance(symbol, self.step)
         market = self._market.symbol(self.name, symbol)
         while not market.advance_to(self.step, _STEPS_AT_ONCE):  # noqa: ASYNC110 - works, not waits
             await asyncio.sleep(0)
@@ -97,8 +109,8 @@ class Switchboard:
 
     def advance(self, symbol: str, step: int) -> None:
         """Move one symbol to a step and send what its streams owe on the way."""
-        lines = self._busy.get(symbol)
-        if not lines:
+        lines = self._busy.get(symbol, ())
+        if not lines and symbol not in self._kept:
             return
         market = self._market.symbol(self.name, symbol)
         while market.step < step:
