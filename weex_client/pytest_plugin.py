@@ -42,8 +42,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
         "sandbox(seed=7, speed=1.0, chaos=None, symbols=None, market='contract',"
-        " start_time_ns=None): the embedded exchange of the fixtures sandbox_exchange and"
-        " weex_sandbox_client.",
+        " start_time_ns=None, house_trader=True): the embedded exchange of the fixtures"
+        " sandbox_exchange and weex_sandbox_client.",
     )
 
 

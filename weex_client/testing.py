@@ -34,6 +34,7 @@ class SandboxSettings:
         symbols: What is listed; None for twenty well-known ones.
         market: Which market the client is of.
         start_time_ns: The simulated time of the start; None for now.
+        house_trader: True to let somebody keep the account's streams moving.
     """
 
     seed: int = 7
@@ -42,6 +43,7 @@ class SandboxSettings:
     symbols: Iterable[str] | None = None
     market: MarketName = "contract"
     start_time_ns: int | None = None
+    house_trader: bool = True
 
     @classmethod
     def of(cls, *layers: Mapping[str, Any]) -> SandboxSettings:
@@ -74,6 +76,7 @@ class SandboxSettings:
             symbols=self.symbols,
             start_time_ns=self.start_time_ns,
             chaos=self.chaos,
+            house_trader=self.house_trader,
         )
 
 
