@@ -1,7 +1,7 @@
-"""The pretend exchange's inside: a seeded market, and accounts that trade beside it.
+"""The pretend exchange's inside: a seeded market, and accounts that trade beside it or in it.
 
-The market depends on its seed and its steps alone: orders are matched with what it shows, and it
-never notices.
+The market depends on its seed and its steps alone. Orders are matched with what it shows, and it
+never notices; only those on a trading floor are part of it.
 
 Nothing here opens a socket, reads a clock or names a venue; time comes in as nanoseconds.
 """
