@@ -321,6 +321,9 @@ class Venue(Protocol):
     def trade_ids(self, frame: bytes) -> Sequence[str]:
         """Read the ids of a trade frame's trades from its bytes, in the order they stand."""
 
+    def sent_time_ns(self, frame: bytes) -> int | None:
+        """Read from a frame's first bytes when the venue sent it, or None where it is not said."""
+
     def encode(self, intent: Intent, request_id: int) -> str:
         """Write a request."""
 

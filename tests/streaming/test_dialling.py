@@ -390,7 +390,7 @@ async def test_wall_clock_that_jumps_costs_no_line_and_no_candle(jump_seconds: i
         latencies = desk.client.stats().channels["ticker"].latency_seconds
         assert all(abs(seconds) < 900 for seconds in latencies.values())
         await desk.pass_time(16)
-        line.say(ticker())
+        line.say({"event": "ping", "time": str(start_ms + 61_000)})
         await desk.pass_time(2)
         assert (await read(candles, 1))[0].data.is_closed
 

@@ -53,7 +53,9 @@ def trades(*ids: str, is_snapshot: bool = False) -> dict[str, Any]:
     return {"e": "tradeSnapshot" if is_snapshot else "trade", "E": START_MS, "s": BTC, "d": rows}
 
 
-def candles(*minutes: int, close: str = "1", is_snapshot: bool = False) -> dict[str, Any]:
+def candles(
+    *minutes: int, close: str = "1", is_snapshot: bool = False, sent_seconds: float = 0
+) -> dict[str, Any]:
     """Candles of minutes after the start, which is not on the minute: it does not matter."""
     rows = [
         {
@@ -67,7 +69,8 @@ def candles(*minutes: int, close: str = "1", is_snapshot: bool = False) -> dict[
         for minute in minutes
     ]
     event = "klineSnapshot" if is_snapshot else "kline"
-    return {"e": event, "E": START_MS, "s": BTC, "p": "LAST_PRICE", "d": rows}
+    sent_ms = START_MS + round(sent_seconds * 1000)
+    return {"e": event, "E": sent_ms, "s": BTC, "p": "LAST_PRICE", "d": rows}
 
 
 def opened(line: Line) -> None:
@@ -462,7 +465,8 @@ def test_candle_is_not_closed_by_the_clock_while_frames_wait_undigested(line: Li
     opened(line)
     line.receive(candles(0))
     line.now += 63
-    late = json.dumps(candles(0, close="2"), separators=(",", ":")).encode()
+    frame = candles(0, close="2", sent_seconds=62)
+    late = json.dumps(frame, separators=(",", ":")).encode()
     line.session.heard([late], line.now_ns, line.now)
     line.session.tick(line.now, line.now_ns)  # a reader holds the line back
     assert seen(reader.messages) == [(0, False)]
@@ -509,10 +513,56 @@ def test_quiet_candle_waits_for_a_line_that_was_not_heard_since_its_end(line: Li
     assert seen(reader.messages) == [(0, False), (0, True)]
 
 
+def test_quiet_candle_waits_for_a_slow_line_that_is_behind(line: Line) -> None:
+    reader = line.join(Channel.CANDLES, BTC, interval="1m")
+    opened(line)
+    line.receive(candles(0))
+    line.wait(90)
+    line.receive(candles(0, close="2", sent_seconds=52))
+    line.wait(0)  # what the venue sent in the minute's last seconds is still on its way
+    line.receive(candles(0, close="3", sent_seconds=59.5))
+    line.wait(0)
+    assert seen(reader.messages) == [(0, False)] * 3
+    line.receive({"event": "ping", "time": str(START_MS + 62_000)})
+    line.wait(0)
+    assert seen(reader.messages) == [(0, False)] * 3 + [(0, True)]
+    assert reader.messages[-1].data.close == Decimal(3)
+
+
+def test_what_a_lost_connection_proved_closes_no_candle_of_the_next(line: Line) -> None:
+    reader = line.join(Channel.CANDLES, BTC, interval="1m")
+    opened(line)
+    line.wait(60)
+    line.receive({"event": "ping", "time": str(START_MS + 60_000)})
+    line.wait(1)
+    line.session.lost("cut")
+    line.open()
+    line.receive(candles(0, is_snapshot=True, sent_seconds=59))
+    line.wait(5)
+    assert seen(reader.messages) == [(0, False)]
+
+
+def test_history_corrects_the_last_closed_candle(line: Line) -> None:
+    reader = line.join(Channel.CANDLES, BTC, interval="1m")
+    opened(line)
+    line.receive(candles(0), candles(1), candles(2))
+    line.session.lost("cut")
+    line.open()
+    line.receive(candles(0, 1, 2, close="2", is_snapshot=True))
+    assert seen(reader.messages[5:]) == [(1, True), (2, False)]
+    assert reader.messages[5].data.close == Decimal(2)
+    line.session.lost("cut")
+    line.open()
+    line.receive(candles(0, 1, 2, close="2", is_snapshot=True))
+    assert seen(reader.messages[7:]) == [(2, False)]
+
+
 def test_clock_is_the_venues(line: Line) -> None:
     reader = line.join(Channel.CANDLES, BTC, interval="1m")
     opened(line)
-    line.receive({"event": "connected", "time": str(START_MS + 61_000)}, candles(0))
+    line.receive(
+        {"event": "connected", "time": str(START_MS + 61_000)}, candles(0, sent_seconds=61)
+    )
     assert line.session.next_due(line.now_ns) == 1.0
     line.wait(1)
     assert seen(reader.messages) == [(0, False), (0, True)]

@@ -158,15 +158,15 @@ class FeedState:
     def doubted(self) -> None:
         """Expect the next frame to tell whether something was missed before it."""
 
-    def tick(self, exchange_now_ns: int, heard_ns: int) -> bool:  # noqa: ARG002
+    def tick(self, exchange_now_ns: int, complete_ns: int) -> bool:  # noqa: ARG002
         """Do what is due by the venue's clock.
 
         Args:
             exchange_now_ns: The venue's time.
-            heard_ns: The venue's time when the connection was heard last.
+            complete_ns: The venue's time up to which all that it sent was digested.
 
         Returns:
-            False if it must wait until the connection is heard again.
+            False if it must wait until the connection brings more.
         """
         return True
 

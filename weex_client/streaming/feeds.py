@@ -111,6 +111,7 @@ class CandleFeed(DecodedFeed):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._forming: Message[Candle] | None = None
+        self._last_closed: Message[Candle] | None = None
         self._closed_until = 0.0
 
     def current(self, topic: Topic) -> Message[Any] | None:  # noqa: ARG002  # one for all topics
@@ -144,13 +145,18 @@ class CandleFeed(DecodedFeed):
     def _take(self, message: Message[Candle], *, is_last: bool) -> None:
         open_time = message.data.open_time
         if message.is_snapshot and open_time < self._closed_until:
-            return  # known already; after a reconnection the history fills only the hole
+            # Known already: after a reconnection the history fills only the hole. The correction
+            # of the last one may have been lost with the connection.
+            last = self._last_closed
+            if last is not None and last.data.open_time == open_time:
+                self._correct(last, message)
+            return
         forming = self._forming
         if forming is not None and open_time > forming.data.open_time:
             self._close(_as_news(forming))
         is_late = forming is not None and open_time < forming.data.open_time
         if is_late or open_time < self._closed_until:
-            self.publish([_closed(message)])  # a correction, which does not move the cursor
+            self._publish_closed(message)  # a correction, which does not move the cursor
         elif not is_last:
             # A later candle stands in the same frame: this one is over.
             self._close(message)
@@ -161,15 +167,26 @@ class CandleFeed(DecodedFeed):
     def _close(self, message: Message[Candle]) -> None:
         if message.data.open_time >= self._closed_until:
             self._closed_until = message.data.close_time
-            self.publish([_closed(message)])
+            self._publish_closed(message)
         self._forming = None
 
-    def tick(self, exchange_now_ns: int, heard_ns: int) -> bool:
-        """Close a quiet symbol's candle by the clock, if the line was heard since its end."""
+    def _correct(self, last: Message[Candle], message: Message[Candle]) -> None:
+        """Publish what the history says of the last closed candle, if it says otherwise."""
+        if _closed(message).data != last.data:
+            self._publish_closed(message)
+
+    def _publish_closed(self, message: Message[Candle]) -> None:
+        closed = _closed(message)
+        if self._last_closed is None or closed.data.close_time >= self._last_closed.data.close_time:
+            self._last_closed = closed
+        self.publish([closed])
+
+    def tick(self, exchange_now_ns: int, complete_ns: int) -> bool:
+        """Close a quiet symbol's candle by the clock, once nothing from before its end can come."""
         due_ns = self.next_due_ns()
         if due_ns is None or self._forming is None or exchange_now_ns < due_ns:
             return True
-        if heard_ns < due_ns - _CANDLE_GRACE_NS:
+        if complete_ns < due_ns - _CANDLE_GRACE_NS:
             return False  # its last trades may be on their way on a line that is stuck
         self._close(_as_news(self._forming))
         return True

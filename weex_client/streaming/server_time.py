@@ -1,8 +1,15 @@
-"""What time it is at the venue, as its frames tell. Pure: our own clocks come in as arguments."""
+"""What time it is at the venue, and up to which time of its own all it sent is here.
+
+Pure: our own clocks come in as arguments.
+"""
 
 from __future__ import annotations
 
-__all__ = ["ServerTime"]
+from collections.abc import Sequence
+
+from weex_client.protocol import Venue
+
+__all__ = ["Arrivals", "ServerTime"]
 
 
 class ServerTime:
@@ -32,3 +39,51 @@ class ServerTime:
         if self._origin_ns is None:
             self._origin_ns = wall_time_ns - round(now * 1_000_000_000)
         return self._origin_ns + round(now * 1_000_000_000)
+
+
+class Arrivals:
+    """Tell up to which time of the venue's everything that one connection was sent is digested.
+
+    That something comes proves little: behind a slow line it may have been sent half a minute
+    ago, with more on its way. What the venue has stamped proves all that it sent before.
+    """
+
+    def __init__(self, venue: Venue, server_time: ServerTime) -> None:
+        self._venue = venue
+        self._server_time = server_time
+        self._heard_at = 0.0
+        self._last_frame = b""
+        self._is_digested = True
+        self._until_ns = 0
+
+    def opened(self) -> None:
+        """Start on a new connection: what the old one proved is not proved of this one."""
+        self._last_frame = b""
+        self._is_digested = True
+        self._until_ns = 0
+
+    def heard(self, frames: Sequence[bytes], now: float) -> None:
+        """Note what came together, and waits to be digested."""
+        self._heard_at = now
+        self._is_digested = False
+        if frames:
+            self._last_frame = frames[-1]
+
+    def digested(self) -> None:
+        """Note that nothing heard waits for its turn any more, as behind a slow reader."""
+        self._is_digested = True
+
+    def complete_until_ns(self, now_ns: int) -> int:
+        """Return the venue's time up to which nothing is missing.
+
+        Args:
+            now_ns: What our wall clock says.
+        """
+        frame = self._last_frame
+        if self._is_digested and frame:
+            self._last_frame = b""
+            arrived_ns = self._server_time.time_ns(self._heard_at, now_ns)
+            # Answers have no stamp: they come in order, to what was asked a moment ago.
+            sent_ns = self._venue.sent_time_ns(frame)
+            self._until_ns = arrived_ns if sent_ns is None else min(arrived_ns, sent_ns)
+        return self._until_ns

@@ -36,7 +36,7 @@ from weex_client.streaming.liveness import Liveness
 from weex_client.streaming.outages import Outages
 from weex_client.streaming.registry import Audience
 from weex_client.streaming.requests import ANSWER_SECONDS, Requests
-from weex_client.streaming.server_time import ServerTime
+from weex_client.streaming.server_time import Arrivals, ServerTime
 
 __all__ = ["Session"]
 
@@ -78,10 +78,10 @@ class Session:
         self.bytes = 0
         self.unknown: Counter[str] = Counter()
         self.last_frame_ns: int | None = None
-        self._digested_at = 0.0
         self._venue = venue
         self._route_key = venue.route_key
         self._counters = counters
+        self._arrivals = Arrivals(venue, self.server_time)
         self._outages = Outages(scope, ledger, emit)
         self._requests = Requests(venue)
         # An account is silent while nothing is traded, however busy it was before.
@@ -98,7 +98,6 @@ class Session:
         self._is_overdue = False
         self._idle_since = 0.0
         self._excused_at = 0.0
-        self._frames_at = 0.0
         self._now_ns = 0
 
     # What is wanted.
@@ -158,6 +157,7 @@ class Session:
         self._is_open = True
         self.has_data = False
         self._now = self._idle_since = now
+        self._arrivals.opened()
         self._liveness.opened(now, self._feeds.values())
         self._requests.reset()
 
@@ -198,7 +198,8 @@ class Session:
     def heard(self, frames: Sequence[bytes], received_time_ns: int, now: float) -> None:
         """Count what came; called once for all frames that came together, before ``receive``."""
         line = self._liveness
-        self._now = line.heard_at = self._frames_at = now
+        self._now = line.heard_at = now
+        self._arrivals.heard(frames, now)
         line.answer_due = None
         self.needs_pull |= self._is_overdue
         self.frames += len(frames)
@@ -207,7 +208,7 @@ class Session:
 
     def digested(self) -> None:
         """Note that nothing heard waits for its turn any more, as behind a slow reader."""
-        self._digested_at = self._frames_at
+        self._arrivals.digested()
 
     def excuse_silence(self, now: float) -> None:
         """Note that nothing was heard for a reason of our own: what came waits in the socket.
@@ -332,10 +333,10 @@ class Session:
         for feed in self._requests.overdue(now):
             self._requests.resync(feed, now)
         exchange_now_ns = self.server_time.time_ns(now, now_ns)
-        heard_ns = self.server_time.time_ns(self._digested_at, now_ns)
+        complete_ns = self._arrivals.complete_until_ns(now_ns)
         self._is_overdue = False
         for state in tuple(self._feeds.values()):  # a reader that runs over leaves here
-            if not state.tick(exchange_now_ns, heard_ns):
+            if not state.tick(exchange_now_ns, complete_ns):
                 self._is_overdue = True
             due = self._snapshot_due(state)
             if due is not None and now >= due:

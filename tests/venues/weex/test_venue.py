@@ -217,3 +217,21 @@ def test_every_channel_but_books_has_a_decoder(channel: Channel) -> None:
             venue().decoder(channel)
     else:
         assert callable(venue().decoder(channel))
+
+
+@pytest.mark.parametrize(
+    ("frame", "sent_time_ns"),
+    [
+        (b'{"e":"ticker","E":1788692276431,"s":"BTCUSDT","d":[]}', 1788692276431 * 10**6),
+        (
+            b'{"cid":"80509e2d-1683-ec84-4073","event":"connected","time":"1788964868283"}',
+            1788964868283 * 10**6,
+        ),
+        (b'{"event":"ping","time":"1788964868283"}', 1788964868283 * 10**6),
+        (b'{"result":true,"id":1}', None),
+        (b'{"e":"ticker","E":17886922764310000,"s":"BTCUSDT"}', None),
+        (b'{"e":"ticker","d":[' + b" " * 200 + b'],"E":1788692276431}', None),
+    ],
+)
+def test_frames_tell_when_they_were_sent(frame: bytes, sent_time_ns: int | None) -> None:
+    assert venue().sent_time_ns(frame) == sent_time_ns

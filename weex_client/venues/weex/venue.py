@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -49,6 +50,10 @@ _PRIVATE_FEEDS: Final[dict[Channel, Feed]] = {
 }
 _CONTRACT_ONLY: Final = frozenset({Channel.POSITIONS})
 _SPOT_ONLY: Final = frozenset({Channel.BOOK_TICKER})
+
+# Data frames begin with event and time, greetings and pings end with the time (fixtures).
+_SENT_TIME = re.compile(rb'"(?:E|time)":"?(\d{13})[",}]').search
+_STAMPED_BYTES = 128
 
 
 class WeexVenue:
@@ -169,6 +174,11 @@ class WeexVenue:
             venue=self.name,
             available=names,
         )
+
+    def sent_time_ns(self, frame: bytes) -> int | None:
+        """Read the time stamp of a data frame, a greeting or a ping; answers have none."""
+        stamp = _SENT_TIME(frame[:_STAMPED_BYTES])
+        return None if stamp is None else int(stamp[1]) * 1_000_000
 
     def book_window(self, feed: Feed) -> int | None:
         """Return how many levels a side the venue keeps on a book feed."""
