@@ -381,8 +381,12 @@ class StreamClient:
     def _tell_overflow(
         self, mailbox: Mailbox, pool: ConnectionPool, channel: Channel, symbol: str | None
     ) -> None:
-        has_caught_up = mailbox.overflow is OverflowPolicy.DROP_OLDEST and not mailbox.is_late
-        caught_up = "caught up; " if has_caught_up else ""
+        stage = ""
+        if mailbox.overflow is OverflowPolicy.DROP_OLDEST:
+            if mailbox.is_released:
+                stage = "in all; "
+            elif not mailbox.is_late:
+                stage = "caught up; "
         self._emit(
             ConnectionEvent(
                 kind="slow_consumer",
@@ -390,7 +394,7 @@ class StreamClient:
                 scope=pool.scope.value,
                 channel=channel.value,
                 symbol=symbol,
-                cause=f"{caught_up}{mailbox.overflow.value} with a queue of {mailbox.queue_size}",
+                cause=f"{stage}{mailbox.overflow.value} with a queue of {mailbox.queue_size}",
                 dropped=mailbox.dropped,
             )
         )

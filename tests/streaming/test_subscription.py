@@ -209,8 +209,48 @@ async def test_announced_stretches_of_losses_open_and_close_by_turns(
     expected = [True, False] * (len(post.losses) // 2)
     assert [is_late for is_late, _ in post.losses] == expected
     assert bool(post.losses) == bool(post.stream.dropped)
+    await post.stream.aclose()
     if post.losses:
         assert post.losses[-1][1] == post.stream.dropped
+
+
+async def lose_and_catch_up(post: Post, stretches: int, losses: int = 1) -> None:
+    for _ in range(stretches):
+        post.push(*range(post.mailbox.queue_size + losses))
+        while post.stream.pending:
+            await anext(post.stream)
+
+
+async def test_stretches_of_losses_in_close_order_are_told_ever_more_rarely() -> None:
+    post = Post(1)
+    await lose_and_catch_up(post, 100)
+    begins = [dropped for is_late, dropped in post.losses if is_late]
+    ends = [dropped for is_late, dropped in post.losses if not is_late]
+    assert begins == ends == [1, 2, 4, 8, 16, 32, 64]
+    await post.stream.aclose()
+    await post.stream.aclose()
+    assert post.losses[len(begins) + len(ends) :] == [(False, 100)]
+
+
+async def test_long_stretch_of_losses_is_told_even_between_the_powers_of_two() -> None:
+    post = Post(1)
+    await lose_and_catch_up(post, 2)
+    told = len(post.losses)
+    await lose_and_catch_up(post, 1, losses=1000)
+    assert post.losses[told:] == [(True, 4), (False, 1002)]
+    await post.stream.aclose()
+    assert len(post.losses) == told + 2  # everything was told
+
+
+async def test_loss_of_a_reader_that_had_recovered_is_news_again() -> None:
+    post = Post(4)
+    await lose_and_catch_up(post, 7)
+    told = len(post.losses)
+    for number in range(1000):
+        post.push(number)
+        await anext(post.stream)
+    await lose_and_catch_up(post, 1)
+    assert post.losses[told:] == [(True, 8), (False, 8)]
 
 
 async def test_conflated_messages_are_told_ever_more_rarely() -> None:

@@ -20,7 +20,12 @@ class OverflowPolicy(StrEnum):
     """What happens to a message that finds the queue full."""
 
     DROP_OLDEST = "drop_oldest"
-    """The oldest waiting message makes room."""
+    """The oldest waiting message makes room.
+
+    Losses come in stretches, which end when the queue is below half. The first is told at its
+    begin and its end; of those that follow in close order, as in a small queue, the 2nd, 4th,
+    8th ..., and any that doubles what was told. The last event of a stream has the exact count.
+    """
     CONFLATE = "conflate"
     """A waiting message of the same symbol is replaced by the newer one (books and tickers)."""
     RAISE = "raise"
@@ -105,6 +110,45 @@ class _Line(asyncio.Queue[Any]):
         return self.items.popleft()
 
 
+# A reader that read so many messages, or ten queues full, without a loss has recovered: its next
+# loss is news again.
+_CALM_MESSAGES = 1000
+
+
+class _Losses:
+    """Decide which stretches of losses are told, so that a small queue does not bury a gap."""
+
+    def __init__(self, queue_size: int) -> None:
+        self.told = 0  # how many losses the last report spoke of
+        self._is_told = False  # of the stretch that goes on
+        self._stretches = 0
+        self._calm_messages = max(_CALM_MESSAGES, 10 * queue_size)
+        self._delivered_before = 0
+
+    def begin(self, delivered: int) -> None:
+        """Begin a stretch."""
+        if delivered - self._delivered_before >= self._calm_messages:
+            self._stretches = 0
+        self._stretches += 1
+        self._is_told = False
+
+    def lose(self, dropped: int, delivered: int) -> bool:
+        """Count a loss; return whether to tell of it."""
+        self._delivered_before = delivered
+        is_nth = not self._stretches & (self._stretches - 1)  # 1, 2, 4, 8 ...
+        if self._is_told or not (is_nth or dropped >= 2 * self.told):
+            return False
+        self._is_told = True
+        self.told = dropped
+        return True
+
+    def end(self, dropped: int) -> bool:
+        """End a stretch; return whether to tell of it, as of its begin."""
+        if self._is_told:
+            self.told = dropped
+        return self._is_told
+
+
 class Mailbox:
     """Where messages wait for one reader.
 
@@ -133,6 +177,7 @@ class Mailbox:
         self.is_strained = False
         self.is_released = False
         self.is_closed = False
+        self._losses = _Losses(queue_size)
         self._counters = counters
         self._gate = gate
         self._on_overflow = on_overflow
@@ -221,6 +266,8 @@ class Mailbox:
         self._counters.dropped += 1
         if not self.is_late:
             self.is_late = self.is_strained = True
+            self._losses.begin(self.delivered)
+        if self._losses.lose(self.dropped, self.delivered):
             self._on_overflow(self)
 
     def catch_up(self) -> None:
@@ -232,7 +279,8 @@ class Mailbox:
             self._put_end()
         if self.is_late and self.queue.qsize() < self.queue_size // 2 + 1:
             self.is_late = False
-            self._on_overflow(self)
+            if self._losses.end(self.dropped):
+                self._on_overflow(self)
         self.is_strained = self.is_late or bool(self._held)
 
     def end(self, error: Exception | None) -> None:
@@ -260,6 +308,8 @@ class Mailbox:
         if not self.is_released:
             self.is_released = True
             self._on_release(self)
+            if self.overflow is OverflowPolicy.DROP_OLDEST and self.dropped != self._losses.told:
+                self._on_overflow(self)  # the exact count, whatever was not told before
 
     def close(self) -> None:
         """Throw away what waits and end now."""
