@@ -110,8 +110,10 @@ class ConnectionPool:
     def _join(self, topic: Topic, mailbox: Mailbox) -> None:
         feed = self._venue.feed(topic)
         supervisor = self._carriers.get(feed) or self._with_room()
-        current = supervisor.session.want(feed, self._registry.join(topic, mailbox))
+        session = supervisor.session
+        current = session.want(feed, self._registry.join(topic, mailbox))
         self._carriers[feed] = supervisor
+        session.seeding.welcome(feed, mailbox.pusher(topic.symbol), self._clock.monotonic())
         if current is not None:
             mailbox.pusher(topic.symbol)(current)
         supervisor.wake()
