@@ -103,8 +103,12 @@ class FillFeed(AccountFeed):
                 self._stretches.append(_Stretch(symbol, self._since_ms, None))
         elif self._stretches:
             fills = reads.read(body or b"[]", received_time_ns)
+            before = len(self._found)
             self._found |= {fill.data.fill_id: fill for fill in fills}
-            self._go_on(self._stretches.popleft(), fills, reads.page_size, received_time_ns)
+            stretch = self._stretches.popleft()
+            self._pages += 1
+            if len(self._found) > before:
+                self._go_on(stretch, fills, len(fills) >= reads.page_size, received_time_ns)
         if not self._stretches:
             self._tell_found()
 
@@ -112,19 +116,17 @@ class FillFeed(AccountFeed):
         self,
         stretch: _Stretch,
         fills: Sequence[Message[Any]],
-        page_size: int,
+        is_full: bool,
         received_time_ns: int,
     ) -> None:
-        """Plan what a full page leaves out: before its oldest fill, and after its newest.
+        """Plan what an answer may have left out: before its oldest fill, and after its newest.
 
-        Which of both it is the venue does not say; the other one is soon read.
+        Which of both the venue leaves out, and how many fills it really tells at a time, it does
+        not say. A stretch is read when nothing new comes of it.
         """
-        self._pages += 1
-        if len(fills) < page_size:
-            return
         times = [(fill.exchange_time_ns or 0) // 1_000_000 for fill in fills]
         first, last = min(times), max(times)
-        is_moment = first == last  # of which the venue tells no more than a page
+        is_moment = is_full and first == last  # of which the venue tells no more
         if is_moment or self._pages == _MAX_PAGES:
             self.counters.gaps += 1
             cause = "there are more fills than the venue tells at a time"
