@@ -472,8 +472,10 @@ async def test_no_reconnection_loses_or_repeats_anything(seed: int) -> None:
         )
         positions = client.stream_positions() if market == "contract" else None
         if market == "spot":
+            # The spot market tells the fills of one symbol at a time: it must have been seen.
             venue.place("BTCUSDT")
             venue.place("ETHUSDT")
+            await filled(orders, 2)
         await turns(chance.randrange(60))
         await _live(desk, chance)
         venue.failures.clear()
