@@ -1,4 +1,4 @@
-"""The account's state across connections: nothing missed, nothing told twice, nobody kept waiting."""
+"""The account's state across connections: nothing missed, nothing twice, nobody kept waiting."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.streaming.account_venue import AccountDesk, refused, told
+from tests.streaming.account_venue import AccountDesk, refused
 from tests.streaming.memory_line import filled, other_tasks, read, rest, turns, until
 from weex_client.errors import AuthenticationError, ConnectError
 from weex_client.rest import HttpResponse

@@ -160,6 +160,8 @@ class _Call:
                     url=self._request.url,
                     status=response.status,
                 )
+        if response.length:  # the library says so only to those who read all at once
+            raise http.client.IncompleteRead(b"", response.length)
         return b"".join(chunks)
 
 
