@@ -124,7 +124,7 @@ class Session:
         kept = self._leaving.pop(feed, None)
         state = self._feeds.get(feed) or kept
         if state is None:
-            counters = self._counters(topic.channel)
+            counters = self._counters(topic.channel.value)
             symbols = self.seeding.symbols
             state = make_feed(feed, topic, self._venue, counters, self._tell, symbols)
             if self._requests.asked_at(feed) is not None:
