@@ -27,22 +27,20 @@ from weex_client.models import (
     Trade,
 )
 from weex_client.protocol import Channel, Topic, Venue
+from weex_client.streaming.announcements import Announcements
 from weex_client.streaming.budget import PROCESS_BUDGETS, Budgets
 from weex_client.streaming.continuity import Ledger
 from weex_client.streaming.loop_watch import LoopWatch
-from weex_client.streaming.mailbox import Gate, Mailbox, OverflowPolicy
-from weex_client.streaming.pool import ConnectionPool
+from weex_client.streaming.mailbox import Mailbox, OverflowPolicy
 from weex_client.streaming.pools import Pools
 from weex_client.streaming.subscription import Subscription
+from weex_client.streaming.topics import topics_of
 from weex_client.streaming.transport import Connector, WebSocketConnector
 
 __all__ = ["StreamClient"]
 
 # Where a newer message says all that an older one said.
 _CONFLATABLE = (Channel.TICKER, Channel.BOOK, Channel.BOOK_TICKER)
-
-# Events are few; a reader who misses so many was not reading.
-_EVENT_QUEUE_SIZE = 1000
 
 
 class StreamClient:
@@ -89,9 +87,9 @@ class StreamClient:
         self._pools: Pools | None = None
         self._counters: dict[str, ChannelCounters] = {}
         self._ledger = Ledger()
-        self._watch = LoopWatch(self._clock, self._emit)
+        self._announcements = Announcements(self._clock)
+        self._watch = LoopWatch(self._clock, self._announcements.emit)
         self._last_stats: dict[str, ScopeStats] = {}
-        self._event_readers: dict[Mailbox, None] = {}
         self._opening = asyncio.Lock()
         self._is_open = False
 
@@ -130,8 +128,7 @@ class StreamClient:
         pools = self._pools
         if pools is not None:
             pools.end()  # all of them before the first wait, which may be cancelled
-        for mailbox in tuple(self._event_readers):
-            mailbox.end(None)
+        self._announcements.end()
         if pools is not None:
             await pools.close()
             if self._pools is pools:
@@ -165,16 +162,7 @@ class StreamClient:
             ClientClosedError: If the client is not open.
         """
         self._opened()
-        mailbox = Mailbox(
-            _EVENT_QUEUE_SIZE,
-            OverflowPolicy.DROP_OLDEST,
-            ChannelCounters(),
-            gate=Gate(),
-            on_overflow=lambda _: None,
-            on_release=lambda mailbox: self._event_readers.pop(mailbox, None),
-        )
-        self._event_readers[mailbox] = None
-        return Subscription(mailbox)
+        return self._announcements.subscribe()
 
     def stream_tickers(
         self,
@@ -195,7 +183,7 @@ class StreamClient:
             UnsupportedChannelError: If the venue has no such channel.
             ClientClosedError: If the client is not open.
         """
-        return self._subscribe(_topics(Channel.TICKER, symbols), queue_size, overflow)
+        return self._subscribe(topics_of(Channel.TICKER, symbols), queue_size, overflow)
 
     def stream_trades(
         self,
@@ -209,7 +197,7 @@ class StreamClient:
         History that the venue replays on subscribing comes with ``is_snapshot=True``, to the
         first reader of a symbol. Arguments and errors as for ``stream_tickers``.
         """
-        return self._subscribe(_topics(Channel.TRADES, symbols), queue_size, overflow)
+        return self._subscribe(topics_of(Channel.TRADES, symbols), queue_size, overflow)
 
     def stream_order_book(
         self,
@@ -232,7 +220,7 @@ class StreamClient:
             UnsupportedChannelError: If the venue has no book of so many levels.
             ClientClosedError: If the client is not open.
         """
-        return self._subscribe(_topics(Channel.BOOK, symbol, level=level), queue_size, overflow)
+        return self._subscribe(topics_of(Channel.BOOK, symbol, level=level), queue_size, overflow)
 
     def stream_order_book_deltas(
         self,
@@ -248,7 +236,7 @@ class StreamClient:
         A dropped change tears your book: watch ``dropped``, or pass another ``overflow``.
         Arguments and errors as for ``stream_order_book``; ``level`` is one the venue sends.
         """
-        topics = _topics(Channel.BOOK_DELTAS, symbol, level=level)
+        topics = topics_of(Channel.BOOK_DELTAS, symbol, level=level)
         return self._subscribe(topics, queue_size, overflow)
 
     def stream_candles(
@@ -266,7 +254,7 @@ class StreamClient:
         comes again, and replaces the earlier one. ``interval`` is spelled as the venue
         does; other arguments and errors as for ``stream_tickers``.
         """
-        topics = _topics(Channel.CANDLES, symbols, interval=interval)
+        topics = topics_of(Channel.CANDLES, symbols, interval=interval)
         return self._subscribe(topics, queue_size, overflow)
 
     def stream_book_tickers(
@@ -277,7 +265,7 @@ class StreamClient:
         overflow: OverflowPolicy = OverflowPolicy.DROP_OLDEST,
     ) -> Subscription[Message[BookTicker]]:
         """Stream best bid and ask. Arguments and errors as for ``stream_tickers``."""
-        return self._subscribe(_topics(Channel.BOOK_TICKER, symbols), queue_size, overflow)
+        return self._subscribe(topics_of(Channel.BOOK_TICKER, symbols), queue_size, overflow)
 
     def stream_account(
         self,
@@ -285,7 +273,10 @@ class StreamClient:
         queue_size: int | None = None,
         overflow: OverflowPolicy = OverflowPolicy.RAISE,
     ) -> Subscription[Message[Account]]:
-        """Stream the account's balances as they change.
+        """Stream the account's balances: as they are (``is_snapshot=True``), then as they change.
+
+        After every reconnection what has changed meanwhile comes as news, and then the state
+        once more; so it is with positions and orders.
 
         Raises:
             ConfigError: If there are no credentials; the text names the settings.
@@ -300,7 +291,13 @@ class StreamClient:
         queue_size: int | None = None,
         overflow: OverflowPolicy = OverflowPolicy.RAISE,
     ) -> Subscription[Message[Position]]:
-        """Stream the account's positions as they change. Errors as for ``stream_account``."""
+        """Stream the account's positions: as they are now, then as they change.
+
+        A position that is closed comes once more, with size zero. Where the venue does not say
+        what positions are worth, ``mark_price`` and ``unrealized_pnl`` are computed from the
+        ticker of each, once a second at most; None until there is one.
+        Errors as for ``stream_account``.
+        """
         return self._subscribe((Topic(Channel.POSITIONS),), queue_size, overflow)
 
     def stream_orders(
@@ -309,7 +306,10 @@ class StreamClient:
         queue_size: int | None = None,
         overflow: OverflowPolicy = OverflowPolicy.RAISE,
     ) -> Subscription[Message[Order]]:
-        """Stream the account's orders as they change. Errors as for ``stream_account``."""
+        """Stream the account's orders: those that are open now, then as they change.
+
+        Errors as for ``stream_account``.
+        """
         return self._subscribe((Topic(Channel.ORDERS),), queue_size, overflow)
 
     def stream_fills(
@@ -318,7 +318,10 @@ class StreamClient:
         queue_size: int | None = None,
         overflow: OverflowPolicy = OverflowPolicy.RAISE,
     ) -> Subscription[Message[Fill]]:
-        """Stream the account's executions. Errors as for ``stream_account``."""
+        """Stream the account's executions from now on, each once, also across reconnections.
+
+        Errors as for ``stream_account``.
+        """
         return self._subscribe((Topic(Channel.FILLS),), queue_size, overflow)
 
     def _subscribe(
@@ -334,20 +337,21 @@ class StreamClient:
         _check_loop()
         for topic in topics:
             self._venue.feed(topic)  # says at the call what the venue lacks
-        pool = self._opened().of(channel)
+        door = self._opened().door(channel)
         size = self._config.queue_size if queue_size is None else queue_size
         if size < 1:
             raise UsageError("queue_size must be at least 1")
         symbol = topics[0].symbol if len(topics) == 1 else None
+        tell_overflow = self._announcements.tell_overflow
         mailbox = Mailbox(
             size,
             OverflowPolicy(overflow),
             self._channel_counters(channel.value),
-            gate=pool.gate,
-            on_overflow=lambda mailbox: self._tell_overflow(mailbox, pool, channel, symbol),
-            on_release=lambda mailbox: pool.leave(topics, mailbox),
+            gate=door.gate,
+            on_overflow=lambda mailbox: tell_overflow(mailbox, door, channel, symbol),
+            on_release=lambda mailbox: door.leave(topics, mailbox),
         )
-        pool.join(topics, mailbox)
+        door.join(topics, mailbox)
         return Subscription(mailbox)
 
     def _opened(self) -> Pools:
@@ -365,7 +369,7 @@ class StreamClient:
             self._clock,
             self._budgets,
             self._channel_counters,
-            self._emit,
+            self._announcements.emit,
             self._ledger,
             self._watch,
             per_channel=self._per_channel,
@@ -373,31 +377,6 @@ class StreamClient:
 
     def _channel_counters(self, channel: str) -> ChannelCounters:
         return self._counters.setdefault(channel, ChannelCounters())
-
-    def _emit(self, event: ConnectionEvent) -> None:
-        for mailbox in tuple(self._event_readers):
-            mailbox.push(event)
-
-    def _tell_overflow(
-        self, mailbox: Mailbox, pool: ConnectionPool, channel: Channel, symbol: str | None
-    ) -> None:
-        stage = ""
-        if mailbox.overflow is OverflowPolicy.DROP_OLDEST:
-            if mailbox.is_released:
-                stage = "in all; "
-            elif not mailbox.is_late:
-                stage = "caught up; "
-        self._emit(
-            ConnectionEvent(
-                kind="slow_consumer",
-                timestamp=self._clock.time_ns() / 1_000_000_000,
-                scope=pool.scope.value,
-                channel=channel.value,
-                symbol=symbol,
-                cause=f"{stage}{mailbox.overflow.value} with a queue of {mailbox.queue_size}",
-                dropped=mailbox.dropped,
-            )
-        )
 
 
 def _check_loop() -> None:
@@ -412,27 +391,3 @@ def _check_loop() -> None:
         raise UsageError(
             "open streams in the event loop that runs the client, not in another thread"
         ) from None
-
-
-def _topics(
-    channel: Channel,
-    symbols: str | Sequence[str],
-    *,
-    level: int | None = None,
-    interval: str | None = None,
-) -> tuple[Topic, ...]:
-    """Return one topic a symbol, each symbol once, in upper case as venues spell them.
-
-    Raises:
-        UsageError: If there is no symbol, or one that no venue could have.
-    """
-    names = [symbols] if isinstance(symbols, str) else list(symbols)
-    if level is not None and not isinstance(level, int):
-        raise UsageError(f"level must be a whole number, not {level!r}")
-    spelled = dict.fromkeys(name.strip().upper() for name in names)
-    if not spelled:
-        raise UsageError("name at least one symbol, for example 'BTCUSDT'")
-    for name in spelled:
-        if not name or not name.isascii() or not name.isprintable() or set(name) & set(' @",'):
-            raise UsageError(f"{name!r} is not a symbol; one is spelled like 'BTCUSDT'")
-    return tuple(Topic(channel, name, level, interval) for name in spelled)

@@ -40,6 +40,8 @@ class StreamConfig(BaseSettings):
         open_timeout_seconds: How long one dial may take; more than 0, at most 600.
         connection_per_channel: Give each kind of channel connections of its own, so that one's
             trouble does not touch another.
+        seed_private: After every (re)connection of a private stream, read the account's state
+            and what happened meanwhile by request, where the venue repeats neither.
 
     Raises:
         ConfigError: If a value is out of range; the text names the setting.
@@ -66,6 +68,7 @@ class StreamConfig(BaseSettings):
     stale_after_seconds: Annotated[float | None, Field(gt=0, le=86400, allow_inf_nan=False)] = None
     open_timeout_seconds: Annotated[float, Field(gt=0, le=600, allow_inf_nan=False)] = 10.0
     connection_per_channel: bool = False
+    seed_private: bool = True
 
     def __init__(self, **values: Any) -> None:
         try:

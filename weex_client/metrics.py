@@ -26,6 +26,7 @@ class ChannelCounters:
     dropped: int = 0
     gaps: int = 0
     decode_errors: int = 0
+    stale: int = 0
     last_frame_ns: int | None = None
     latencies_ns: deque[int] = field(default_factory=lambda: deque(maxlen=_LATENCY_SAMPLES))
 
@@ -39,6 +40,7 @@ class ChannelCounters:
             dropped=self.dropped,
             gaps=self.gaps,
             decode_errors=self.decode_errors,
+            stale=self.stale,
             last_frame_time=None if self.last_frame_ns is None else self.last_frame_ns / 1e9,
             latency_seconds={
                 name: ordered[min(len(ordered) - 1, int(len(ordered) * share))] / 1e9
@@ -59,6 +61,8 @@ class ChannelStats:
         dropped: Messages that no reader will see, because a queue was full or conflated.
         gaps: Holes found.
         decode_errors: Frames that could not be read.
+        stale: Messages of private channels that were left out, because what they say was
+            outdated or told already.
         last_frame_time: When the last frame came, Unix seconds, or None.
         latency_seconds: ``p50``, ``p99`` and ``p999`` from the venue's time to ours, of the
             last messages read; includes the difference of the clocks, unless that is a quarter
@@ -71,6 +75,7 @@ class ChannelStats:
     dropped: int
     gaps: int
     decode_errors: int
+    stale: int
     last_frame_time: float | None
     latency_seconds: Mapping[str, float]
 

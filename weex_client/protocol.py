@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
 from weex_client.models import Message
+from weex_client.rest import AccountReads, HttpRequest, HttpResponse, Query
 
 __all__ = [
     "Ack",
@@ -283,6 +284,37 @@ class Venue(Protocol):
 
         Raises:
             ConfigError: If credentials are missing, or would cross the network in clear.
+        """
+
+    def account_reads(self, channel: Channel) -> AccountReads | None:
+        """Return how the state behind a private channel is read by request.
+
+        Returns:
+            None where nothing is to be read: the channel begins with a snapshot of its own, is
+            public, or the settings say so.
+        """
+
+    def ask(self, query: Query, now_ns: int) -> HttpRequest:
+        """Write a question about the account, signed for this moment.
+
+        Raises:
+            ConfigError: If credentials are missing, or would cross the network in clear.
+        """
+
+    def answered(self, query: Query, response: HttpResponse) -> bytes | None:
+        """Return what an answer says, or None if what was asked about does not exist.
+
+        Raises:
+            AuthenticationError: If the venue refuses the credentials.
+            RateLimitedError: If it wants to be asked later.
+            ConnectError: If it cannot answer now.
+            VenueError: If it refuses the question.
+        """
+
+    def mark_topic(self, symbol: str) -> Topic | None:
+        """Return whose ``mark_price`` values positions, or None where positions carry their own.
+
+        Its messages are tickers.
         """
 
     def scope(self, channel: Channel) -> Scope:

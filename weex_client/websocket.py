@@ -23,6 +23,8 @@ class WeexWebSocketClient(StreamClient):
             of the same name does.
         budgets: What the venue's limits leave, shared with the clients that get the same; where
             None, shared with all clients of the process that go by the system's clock.
+        seed_private: Whether the account's state is read after every (re)connection of a private
+            stream; as the setting of the same name says where None.
     """
 
     def __init__(
@@ -34,8 +36,11 @@ class WeexWebSocketClient(StreamClient):
         clock: Clock | None = None,
         connection_per_channel: bool = False,
         budgets: Budgets | None = None,
+        seed_private: bool | None = None,
     ) -> None:
         settings = WeexConfig.from_env() if config is None else config
+        if seed_private is not None:
+            settings = settings.model_copy(update={"seed_private": seed_private})
         super().__init__(
             WeexVenue(settings),
             settings,

@@ -53,8 +53,15 @@ def spelled(frame: bytes | str | dict[str, Any]) -> bytes:
 class Line:
     """A session, its readers, its clock, and what users are told."""
 
-    def __init__(self, market: Market = "contract", scope: Scope = Scope.PUBLIC) -> None:
-        self.venue = WeexVenue(WeexConfig(_env_file=None, market=market))
+    def __init__(
+        self,
+        market: Market = "contract",
+        scope: Scope = Scope.PUBLIC,
+        *,
+        seed_private: bool = False,
+    ) -> None:
+        config = WeexConfig(_env_file=None, market=market, seed_private=seed_private)
+        self.venue = WeexVenue(config)
         self.events: list[ConnectionEvent] = []
         self.counters: defaultdict[str, ChannelCounters] = defaultdict(ChannelCounters)
         self.registry = Registry()

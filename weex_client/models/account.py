@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Literal
 
 from weex_client.models.market import Side
@@ -27,6 +28,11 @@ class Account(Payload):
     available: Money | None = None
     frozen: Money | None = None
 
+    @property
+    def identity(self) -> Hashable:
+        """Return which balance this is, to tell whether a message replaces another."""
+        return self.currency
+
 
 class Position(Payload):
     """One open (or just closed) position.
@@ -50,6 +56,11 @@ class Position(Payload):
     margin_mode: str | None = None
     mark_price: Money | None = None
     unrealized_pnl: Money | None = None
+
+    @property
+    def identity(self) -> Hashable:
+        """Return which position this is, to tell whether a message replaces another."""
+        return (self.symbol, self.side)
 
 
 class Order(Payload):
@@ -80,6 +91,16 @@ class Order(Payload):
     filled_size: Money | None = None
     average_price: Money | None = None
     fee: Money | None = None
+
+    @property
+    def identity(self) -> Hashable:
+        """Return which order this is, to tell whether a message replaces another."""
+        return self.order_id
+
+    @property
+    def is_final(self) -> bool:
+        """Tell whether nothing happens to it any more."""
+        return self.status not in ("new", "partially_filled")
 
 
 class Fill(Payload):

@@ -1,4 +1,4 @@
-"""How a connection is opened: in its turn, signed at the last moment. Whether to try again is not.
+"""How a venue is reached: in its turn, signed at the last moment. When to try again is elsewhere.
 
 A dialler waits, but starts no task.
 """
@@ -13,6 +13,7 @@ from weex_client.clock import Clock
 from weex_client.config import StreamConfig
 from weex_client.errors import AuthenticationError, ConnectError, RateLimitedError
 from weex_client.protocol import Scope, Venue
+from weex_client.rest import Query
 from weex_client.streaming.budget import AddressBudget
 from weex_client.streaming.server_time import ServerTime
 from weex_client.streaming.transport import Connector, Transport
@@ -23,6 +24,9 @@ logger = logging.getLogger("weex_client")
 
 # A turn that comes a little later than was told, because somebody before was late, is no news.
 _WORTH_TELLING_SECONDS = 0.1
+
+# A venue that takes longer for a request is asked again.
+_ANSWER_SECONDS = 10.0
 
 Tell = Callable[[str, float], None]
 """Takes why a dial must wait, and how many seconds."""
@@ -105,6 +109,32 @@ class Dialler:
             later = ServerTime()
             later.tell(known_ns, known_at)
             return await dialled(lambda: later.time_ns(self.clock.monotonic(), known_ns))
+
+    async def ask(self, query: Query) -> bytes | None:
+        """Ask for something of the account by request.
+
+        Returns:
+            The answer, or None if what was asked about does not exist.
+
+        Raises:
+            AuthenticationError: If the venue refuses the credentials twice.
+            ConfigError: If they would cross the network in clear.
+            WeexClientError: If there is no answer, or a refusal.
+        """
+        try:
+            return await self._answer(query, self._server_time_ns())
+        except AuthenticationError as exc:
+            # As in ``open``: a clock may be wrong.
+            known_ns = exc.server_time_ns
+            return await self._answer(query, self.clock.time_ns() if known_ns is None else known_ns)
+
+    async def _answer(self, query: Query, time_ns: int) -> bytes | None:
+        response = await self._connector.fetch(
+            self.venue.ask(query, time_ns),
+            timeout_seconds=_ANSWER_SECONDS,
+            max_bytes=self.venue.limits.max_frame_bytes,
+        )
+        return self.venue.answered(query, response)
 
     def _server_time_ns(self) -> int:
         """Return what time it is at the venue, by our wall clock where it has not said."""

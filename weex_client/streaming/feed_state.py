@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from weex_client.errors import DecodeError
 from weex_client.metrics import ChannelCounters
@@ -57,6 +57,9 @@ class FeedState:
     """
 
     has_history = False
+
+    beginning: ClassVar[str] = "a book"  # what a reader cannot do without, if ``is_waiting``
+    begins_in_frames: ClassVar[bool] = True  # whether the venue sends that by itself
 
     def __init__(
         self,

@@ -1,6 +1,7 @@
-"""What is kept of each feed between two frames: known trades, the forming candle, a book.
+"""What is kept of each public feed between two frames: known trades, the forming candle, a book.
 
-Pure state: time comes in as an argument. Which feeds are subscribed is the session's business.
+Pure state: time comes in as an argument. Which feeds are subscribed is the session's business;
+private ones are in ``state_feed`` and ``fill_feed``.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from typing import Any
 
 from weex_client.metrics import ChannelCounters
 from weex_client.models import Candle, Message
-from weex_client.protocol import Channel, Feed, Topic, Venue
+from weex_client.protocol import Channel, Feed, Scope, Topic, Venue
 from weex_client.streaming.book_feed import BookFeed
 from weex_client.streaming.feed_state import Announce, Cell, DecodedFeed, FeedState
+from weex_client.streaming.fill_feed import FillFeed
+from weex_client.streaming.state_feed import StateFeed
 
 __all__ = ["CandleFeed", "FrameFeed", "TradeFeed", "make_feed"]
 
@@ -24,13 +27,10 @@ _CANDLE_GRACE_NS = 2_000_000_000
 
 
 class FrameFeed(DecodedFeed):
-    """Every frame stands for itself: tickers, tops of book, account updates."""
+    """Every frame stands for itself: tickers, tops of book."""
 
     def receive(self, frame: bytes, received_time_ns: int) -> None:
-        """Publish the frame: undecoded where it is one message, decoded where it may be more."""
-        if self._is_private:
-            self.publish(self.decode(frame, received_time_ns))
-            return
+        """Publish the frame undecoded."""
         cell = Cell(self, frame, received_time_ns)
         for audience in self.audiences.values():
             audience.publish(cell)
@@ -218,14 +218,33 @@ def _closed(message: Message[Candle]) -> Message[Candle]:
 
 
 def make_feed(
-    feed: Feed, topic: Topic, venue: Venue, counters: ChannelCounters, announce: Announce
+    feed: Feed,
+    topic: Topic,
+    venue: Venue,
+    counters: ChannelCounters,
+    announce: Announce,
+    symbols: set[str],
 ) -> FeedState:
-    """Return the state that fits the channel of a feed's first topic."""
+    """Return the state that fits the channel of a feed's first topic.
+
+    Args:
+        feed: As the venue spells it.
+        topic: What it is wanted for.
+        venue: How it is read.
+        counters: Its channel's.
+        announce: Takes what users should know.
+        symbols: What the account has traded, as far as its feeds know.
+    """
+    channel = topic.channel
+    parts = (feed, channel, topic.symbol, venue, counters, announce)
+    if venue.scope(channel) is Scope.PRIVATE:
+        reads: Any = venue.account_reads(channel)
+        account_kind = FillFeed if channel is Channel.FILLS else StateFeed
+        return account_kind(*parts, reads=reads, symbols=symbols)
     kinds: dict[Channel, type[FeedState]] = {
         Channel.BOOK: BookFeed,
         Channel.BOOK_DELTAS: BookFeed,
         Channel.TRADES: TradeFeed,
         Channel.CANDLES: CandleFeed,
     }
-    kind = kinds.get(topic.channel, FrameFeed)
-    return kind(feed, topic.channel, topic.symbol, venue, counters, announce)
+    return kinds.get(channel, FrameFeed)(*parts)

@@ -51,7 +51,7 @@ class Outages:
         if is_kept:
             timeline.kept()
         if state.is_waiting:
-            timeline.missing(now, "a new reader needed a book to start from")
+            timeline.missing(now, f"a new reader needed {state.beginning} to start from")
             self.since.setdefault(feed, None)
 
     def let_go(self, feed: Feed, now: float) -> None:
@@ -91,6 +91,11 @@ class Outages:
         elif self._scope is Scope.PRIVATE:  # whose next news may be hours away
             self.resume(state, now, now_ns)
 
+    def seeded(self, state: FeedState, now: float, now_ns: int) -> None:
+        """Note that the account's state was read, and what was missed with it."""
+        if state.feed in self.since:
+            self.resume(state, now, now_ns)
+
     def resume(self, state: FeedState, now: float, now_ns: int) -> None:
         """Tell that an interrupted feed speaks again, a book once it may be shown."""
         feed, timeline = state.feed, self._timelines[state.feed]
@@ -106,7 +111,7 @@ class Outages:
             timeline.covered(now)
         if since is None:
             return
-        if self._scope is Scope.PRIVATE:
+        if self._scope is Scope.PRIVATE and not state.is_bridged:
             state.counters.gaps += 1
             cause = "the venue does not repeat what happened to the account meanwhile"
             self.announce("gap", state, now_ns, cause=cause, duration_seconds=now - since)

@@ -12,8 +12,8 @@ from weex_client.protocol import Channel, Feed, Topic
 from weex_client.streaming.continuity import Ledger
 from weex_client.streaming.dialling import Dialler
 from weex_client.streaming.loop_watch import LoopWatch
-from weex_client.streaming.mailbox import Gate, Mailbox
-from weex_client.streaming.registry import Registry
+from weex_client.streaming.mailbox import Gate
+from weex_client.streaming.registry import Reader, Registry
 from weex_client.streaming.session import Session
 from weex_client.streaming.supervisor import Supervisor
 
@@ -91,7 +91,7 @@ class ConnectionPool:
         """Tell whether every connection that is needed is open."""
         return all(each.is_open or not each.is_needed for each in self._supervisors)
 
-    def join(self, topics: Sequence[Topic], mailbox: Mailbox) -> None:
+    def join(self, topics: Sequence[Topic], mailbox: Reader) -> None:
         """Let a reader have some topics; a feed that was refused just now ends its stream.
 
         Raises:
@@ -107,11 +107,13 @@ class ConnectionPool:
             self.leave(topics, mailbox)
             raise
 
-    def _join(self, topic: Topic, mailbox: Mailbox) -> None:
+    def _join(self, topic: Topic, mailbox: Reader) -> None:
         feed = self._venue.feed(topic)
         supervisor = self._carriers.get(feed) or self._with_room()
-        current = supervisor.session.want(feed, self._registry.join(topic, mailbox))
+        session = supervisor.session
+        current = session.want(feed, self._registry.join(topic, mailbox))
         self._carriers[feed] = supervisor
+        session.seeding.welcome(feed, mailbox.pusher(topic.symbol), self._clock.monotonic())
         if current is not None:
             mailbox.pusher(topic.symbol)(current)
         supervisor.wake()
@@ -157,7 +159,7 @@ class ConnectionPool:
         supervisor.channel = self._kind
         return supervisor
 
-    def leave(self, topics: Sequence[Topic], mailbox: Mailbox) -> None:
+    def leave(self, topics: Sequence[Topic], mailbox: Reader) -> None:
         """Let a reader go; what nobody else reads is given back to the venue."""
         now = self._clock.monotonic()
         for topic in topics:

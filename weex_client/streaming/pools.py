@@ -18,6 +18,7 @@ from weex_client.streaming.loop_watch import LoopWatch
 from weex_client.streaming.pool import ConnectionPool
 from weex_client.streaming.server_time import ServerTime
 from weex_client.streaming.transport import Connector
+from weex_client.streaming.valuation import Door, Valuation
 
 __all__ = ["Pools"]
 
@@ -68,6 +69,7 @@ class Pools:
         self._server_time = ServerTime()
         self._owner = object()
         self._pools: dict[tuple[Scope, Channel | None], ConnectionPool] = {}
+        self._valuation: Valuation | None = None
 
     async def open(self, *, retry_first_connect: bool) -> None:
         """Dial the first public connection.
@@ -96,6 +98,24 @@ class Pools:
             pool.dedicate(kind)
             self._pools[scope, kind] = pool
         return pool
+
+    def door(self, channel: Channel) -> Door:
+        """Return where readers of a channel come in: its pool, or what adds to positions.
+
+        Raises:
+            ConfigError: If the channel is private and credentials are missing.
+        """
+        pool = self.of(channel)
+        if channel is not Channel.POSITIONS:
+            return pool
+        if self._valuation is None:
+            self._valuation = Valuation(
+                pool,
+                self._venue.mark_topic,
+                lambda: self.of(Channel.TICKER),
+                self._clock.monotonic,
+            )
+        return self._valuation
 
     def _make(self, scope: Scope) -> ConnectionPool:
         config, clock = self._config, self._clock

@@ -7,7 +7,6 @@ arguments; what it wants sent goes out through ``pull``.
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any
 
@@ -29,6 +28,7 @@ from weex_client.protocol import (
     Unknown,
     Venue,
 )
+from weex_client.streaming.account_feed import AccountFeed
 from weex_client.streaming.continuity import Ledger
 from weex_client.streaming.feed_state import FeedState
 from weex_client.streaming.feeds import make_feed
@@ -36,7 +36,9 @@ from weex_client.streaming.liveness import Liveness
 from weex_client.streaming.outages import Outages
 from weex_client.streaming.registry import Audience
 from weex_client.streaming.requests import ANSWER_SECONDS, Requests
+from weex_client.streaming.seeding import Seeding
 from weex_client.streaming.server_time import Arrivals, ServerTime
+from weex_client.streaming.unknown_frames import UnknownFrames
 
 __all__ = ["Session"]
 
@@ -44,9 +46,6 @@ logger = logging.getLogger("weex_client")
 
 # A connection without subscription is closed at this share of what the venue grants it.
 _IDLE_SHARE = 0.75
-
-# A venue that makes up kinds of frames must not make us remember them all.
-_MAX_UNKNOWN_KINDS = 100
 
 
 class Session:
@@ -76,13 +75,14 @@ class Session:
         self.has_data = False
         self.frames = 0
         self.bytes = 0
-        self.unknown: Counter[str] = Counter()
+        self.unknown = UnknownFrames(venue.name, scope)
         self.last_frame_ns: int | None = None
         self._venue = venue
         self._route_key = venue.route_key
         self._counters = counters
         self._arrivals = Arrivals(venue, self.server_time)
         self._outages = Outages(scope, ledger, emit)
+        self.seeding = Seeding(self._outages, self.server_time)
         self._requests = Requests(venue)
         # An account is silent while nothing is traded, however busy it was before.
         self._liveness = Liveness(venue.heartbeat, is_learning=scope is Scope.PUBLIC)
@@ -123,13 +123,16 @@ class Session:
         kept = self._leaving.pop(feed, None)
         state = self._feeds.get(feed) or kept
         if state is None:
-            counters = self._counters(topic.channel)
-            state = make_feed(feed, topic, self._venue, counters, self._tell)
+            counters = self._counters(topic.channel.value)
+            symbols = self.seeding.symbols
+            state = make_feed(feed, topic, self._venue, counters, self._tell, symbols)
             if self._requests.asked_at(feed) is not None:
                 state.needs_resync = True  # given back, but the venue was not told yet
             if state.needs_resync or self._requests.is_ending(feed):
                 state.expect_leftovers(self._now)
         self._feeds[feed] = state
+        if isinstance(state, AccountFeed):
+            self.seeding.add(state)
         state.join(audience)
         current = state.current(topic)
         self._outages.wanted(state, topic.channel, self._now, is_kept=kept is not None)
@@ -144,6 +147,7 @@ class Session:
         del self._feeds[feed]
         self._leaving[feed] = state
         self._outages.let_go(feed, now)
+        self.seeding.drop(feed)
         self._routes = {key: route for key, route in self._routes.items() if route is not state}
         if not self._feeds:
             self._idle_since = now
@@ -160,6 +164,7 @@ class Session:
         self._arrivals.opened()
         self._liveness.opened(now, self._feeds.values())
         self._requests.reset()
+        self.seeding.opened(now)
 
     def lost(self, cause: str) -> None:
         """Forget what only the lost connection knew."""
@@ -168,7 +173,8 @@ class Session:
         self._leaving.clear()
         self._replies.clear()
         self._requests.reset()
-        for state in self._feeds.values():
+        self.seeding.lost(since)
+        for state in tuple(self._feeds.values()):  # a reader that runs over leaves here
             self._outages.line_lost(state, since, cause)
 
     def end(self, error: Exception | None) -> None:
@@ -264,6 +270,7 @@ class Session:
             case Ack(request_id):
                 for feed in self._requests.accepted(request_id):
                     if feed in self._feeds:
+                        self.seeding.accepted(feed, self._now, received_time_ns)
                         self._outages.accepted(self._feeds[feed], self._now, received_time_ns)
                 self.needs_pull = True  # something may have waited for the answer
             case Reject(request_id, reason):
@@ -275,26 +282,10 @@ class Session:
             case Greeting(_, server_time_ns):
                 self.server_time.tell(server_time_ns, self._now)
             case Unknown(kind):
-                self._wonder(kind, frame)
+                self.unknown.wonder(kind, frame)
             case _:
                 pass  # a pong: that it came is all it says
         return None
-
-    def _wonder(self, kind: str, frame: bytes) -> None:
-        """Count a frame of no known kind, and log the first of each kind."""
-        if kind not in self.unknown and len(self.unknown) >= _MAX_UNKNOWN_KINDS:
-            kind = "other"
-        self.unknown[kind] += 1
-        if self.unknown[kind] == 1:
-            # An account's frames are nobody else's business, not even the log's.
-            begins = f" beginning {frame[:200]!r}" if self.scope is Scope.PUBLIC else ""
-            logger.warning(
-                "%s: a frame of no known kind (%s), %d bytes%s; counted, further ones not logged",
-                self._venue.name,
-                kind,
-                len(frame),
-                begins,
-            )
 
     def _refused(self, request_id: str | None, reason: str, now_ns: int) -> None:
         """Fail the streams that the venue's words name; the others go on."""
@@ -327,6 +318,7 @@ class Session:
         self._now_ns = now_ns
         if not self._is_open:
             return
+        self.seeding.tick(now)
         if self._liveness.listen(now, is_needed=bool(self._feeds)):
             self._replies.append(Ping())
         self._look(now, now_ns)
@@ -344,7 +336,8 @@ class Session:
 
     def _snapshot_due(self, state: FeedState) -> float | None:
         """Return when a feed that shows nothing before its snapshot has waited long enough."""
-        since = self._requests.asked_at(state.feed) if state.is_waiting else None
+        is_due = state.is_waiting and state.begins_in_frames
+        since = self._requests.asked_at(state.feed) if is_due else None
         return None if since is None else max(since, self._excused_at) + ANSWER_SECONDS
 
     def _look(self, now: float, now_ns: int) -> None:
@@ -390,7 +383,7 @@ class Session:
         if not self._is_open:
             return None
         line_due = self._liveness.next_due(is_needed=bool(self._feeds))
-        dues = (line_due, self._idle_due(), self._requests.next_due())
+        dues = (line_due, self._idle_due(), self._requests.next_due(), self.seeding.next_due())
         times = [due for due in dues if due is not None]
         exchange_now_ns = self.server_time.time_ns(self._now, now_ns)
         for state in self._feeds.values():

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from weex_client.errors import (
+    AuthenticationError,
     ClientClosedError,
     ConnectError,
     ConnectionLostError,
@@ -21,10 +22,11 @@ from weex_client.errors import (
     WeexClientError,
 )
 from weex_client.models import ConnectionEvent, EventKind
-from weex_client.protocol import Channel
+from weex_client.protocol import Channel, Scope
 from weex_client.streaming.dialling import Dialler
 from weex_client.streaming.loop_watch import LoopWatch
 from weex_client.streaming.mailbox import Gate
+from weex_client.streaming.seeder import Seeder
 from weex_client.streaming.session import Session
 from weex_client.streaming.transport import Transport
 
@@ -73,6 +75,7 @@ class Supervisor:
         self._watch = watch
         self._emit = emit
         self._jitter = jitter
+        self._seeder = Seeder(session.seeding, dialler, gate, jitter)
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._first_dial: asyncio.Future[None] | None = None
@@ -279,22 +282,26 @@ class Supervisor:
         self.opened_at = self._clock.monotonic()
         session.opened(self.opened_at)
         self._announce("connected")
-        writer = asyncio.create_task(self._write(transport), name="weex_client writer")
+        tasks = [asyncio.create_task(self._write(transport), name="weex_client writer")]
+        if session.scope is Scope.PRIVATE:
+            tasks.append(asyncio.create_task(self._seed(transport), name="weex_client seeder"))
         cause: TransportError | None = None
         try:
             await self._read(transport)
         except TransportError as exc:
             cause = None if self._is_let_go else session.verdict or exc
         finally:
-            writer.cancel()
+            for task in tasks:
+                task.cancel()
             self.opened_at = None
             session.lost("the connection was closed" if cause is None else str(cause))
             try:
-                await asyncio.wait((writer,))
+                await asyncio.wait(tasks)
             finally:
                 await transport.close()
-        if not writer.cancelled() and (bug := writer.exception()) is not None:
-            raise bug
+        for task in tasks:
+            if not task.cancelled() and (bug := task.exception()) is not None:
+                raise bug
         self._announce(
             "disconnected",
             cause="no subscription" if cause is None else str(cause),
@@ -348,6 +355,17 @@ class Supervisor:
                 return
             if await self._watch.wait(self._wake, session.next_due(clock.time_ns())):
                 session.excuse_silence(clock.monotonic())
+
+    async def _seed(self, transport: Transport) -> None:
+        """Read the account's state while the connection is open."""
+        try:
+            await self._seeder.run()
+        except AuthenticationError as exc:
+            self._announce("gave_up", cause=str(exc))
+            self.session.end(exc)
+        except Exception:
+            transport.abort()  # the reader meets the end of the line
+            raise
 
     def _announce(self, kind: EventKind, **facts: Any) -> None:
         self._emit(

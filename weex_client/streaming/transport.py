@@ -1,10 +1,11 @@
-"""The only door to the network: open a WebSocket, read frames in bulk, send text. No meaning."""
+"""The door to the network: open a WebSocket, read frames in bulk, send text. No meaning.
+
+Its little neighbour for single requests is ``http_transport``.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import datetime
-import email.utils
 import logging
 import ssl
 import sys
@@ -33,6 +34,8 @@ from weex_client.errors import (
     WeexClientError,
 )
 from weex_client.protocol import DialRequest
+from weex_client.rest import HttpRequest, HttpResponse
+from weex_client.streaming.http_transport import fetch, http_date, retry_after
 
 __all__ = ["Connector", "Frames", "Transport", "WebSocketConnector"]
 
@@ -49,9 +52,6 @@ _PAUSE_BYTES = 4 * 1024 * 1024
 
 # Longer responses are none; the library has its own limits for lines and headers.
 _MAX_RESPONSE_BYTES = 256 * 1024
-
-# A proxy that says "tomorrow" must not silence a trader for a day.
-_MAX_RETRY_AFTER_SECONDS = 3600.0
 
 # A server's nonsense, quoted, must not flood a log.
 _MAX_REASON = 300
@@ -107,6 +107,16 @@ class Connector(Protocol):
         Raises:
             ConnectError: If there is none to be had.
             AuthenticationError: If the venue refuses the credentials.
+        """
+
+    async def fetch(
+        self, request: HttpRequest, *, timeout_seconds: float, max_bytes: int
+    ) -> HttpResponse:
+        """Make one HTTP request; what the answer means is not judged here.
+
+        Raises:
+            ConnectError: If there is no answer, or one longer than ``max_bytes``.
+            ConfigError: If the proxy of this machine's settings cannot be used.
         """
 
 
@@ -379,6 +389,12 @@ class WebSocketConnector:
             raise _translated(exc, request) from exc.with_traceback(None)
         return WebSocketTransport(cast(FrameConnection, connection))
 
+    async def fetch(
+        self, request: HttpRequest, *, timeout_seconds: float, max_bytes: int
+    ) -> HttpResponse:
+        """Make one HTTP request."""
+        return await fetch(request, timeout_seconds=timeout_seconds, max_bytes=max_bytes)
+
 
 # TLS that somebody hung up on is a line that failed; all other TLS errors are about trust.
 _CUT_SHORT = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
@@ -426,19 +442,21 @@ def _refused(exc: InvalidStatus, request: DialRequest) -> WeexClientError:
     url, status = request.url, exc.response.status_code
     has_credentials = bool(request.headers.keys() - {"User-Agent"})
     body = bytes(exc.response.body or b"")[:200].decode(errors="replace").strip()
+    for name, value in request.headers.items():
+        if name != "User-Agent" and value:
+            body = body.replace(value, "***")  # some servers quote what they refuse
     said = f": {body}" if body and body.isprintable() else ""
     if status in (401, 403) and has_credentials:
-        date = _date(_header(exc, "Date"))
         return AuthenticationError(
             f"{url} refused the handshake with HTTP {status}{said}; check key, secret,"
             " passphrase, the key's permissions and address list, and this machine's clock",
-            server_time_ns=None if date is None else round(date * 1_000_000_000),
+            server_time_ns=http_date(_header(exc, "Date")),
         )
     return ConnectError(
         f"{url} refused the handshake with HTTP {status}{said}",
         url=url,
         status=status,
-        retry_after_seconds=_retry_after(_header(exc, "Retry-After"), _header(exc, "Date")),
+        retry_after_seconds=retry_after(_header(exc, "Retry-After"), _header(exc, "Date")),
         # Other client errors say that the address or the request is wrong.
         retryable=status >= 500 or status in (408, 425, 429),
     )
@@ -447,24 +465,3 @@ def _refused(exc: InvalidStatus, request: DialRequest) -> WeexClientError:
 def _header(exc: InvalidStatus, name: str) -> str:
     """Return a header of a refusal, the first where there are several."""
     return next(iter(exc.response.headers.get_all(name)), "").strip()
-
-
-def _retry_after(text: str, date: str) -> float | None:
-    """Read a ``Retry-After`` header in seconds: a number, or a date by the server's clock."""
-    if text.isascii() and text.isdigit():
-        return min(float(text[:9]), _MAX_RETRY_AFTER_SECONDS)
-    until = _date(text)
-    if until is None:
-        return None
-    now = _date(date)
-    seconds = until - (time.time() if now is None else now)
-    return min(max(0.0, seconds), _MAX_RETRY_AFTER_SECONDS)
-
-
-def _date(text: str) -> float | None:
-    """Read an HTTP date as Unix seconds; None if it is none."""
-    try:
-        date = email.utils.parsedate_to_datetime(text)
-        return date.replace(tzinfo=date.tzinfo or datetime.UTC).timestamp()
-    except (ValueError, OverflowError):
-        return None

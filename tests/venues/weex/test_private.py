@@ -51,6 +51,7 @@ def test_spot_balance_says_what_the_frame_said() -> None:
         "pending_deposit": None,
         "pending_withdraw": None,
         "liquidating": None,
+        "isolated_position_id": None,
     }
 
 

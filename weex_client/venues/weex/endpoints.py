@@ -20,6 +20,7 @@ __all__ = [
     "USER_AGENT",
     "Market",
     "private_headers",
+    "rest_headers",
     "sign",
 ]
 
@@ -96,11 +97,33 @@ def private_headers(credentials: tuple[str, str, str], now_ns: int) -> dict[str,
     Source:
         WEEX V3, private WebSocket, headers ``ACCESS-*``.
     """
+    return _signed(credentials, now_ns, PRIVATE_PATH)
+
+
+def rest_headers(
+    credentials: tuple[str, str, str], now_ns: int, method: str, target: str, body: str = ""
+) -> dict[str, str]:
+    """Return the headers of a signed request at a time.
+
+    Args:
+        credentials: Key, secret and passphrase.
+        now_ns: The venue's time; the signature is good for 30 s around it.
+        method: ``GET``.
+        target: Path and, behind a question mark, the query, as they are sent.
+        body: What is sent behind the headers.
+
+    Source:
+        WEEX V3, REST signature: ``timestamp + METHOD + path + "?" + query + body`` (sheet, 3).
+    """
+    return _signed(credentials, now_ns, f"{method}{target}{body}")
+
+
+def _signed(credentials: tuple[str, str, str], now_ns: int, message: str) -> dict[str, str]:
     key, secret, passphrase = credentials
     timestamp = str(now_ns // 1_000_000)
     return {
         "ACCESS-KEY": key,
         "ACCESS-PASSPHRASE": passphrase,
         "ACCESS-TIMESTAMP": timestamp,
-        "ACCESS-SIGN": sign(secret, timestamp + PRIVATE_PATH),
+        "ACCESS-SIGN": sign(secret, timestamp + message),
     }

@@ -24,7 +24,14 @@ from weex_client.venues.weex.wire import (
     WeexPosition,
 )
 
-__all__ = ["decode_account", "decode_fills", "decode_orders", "decode_positions"]
+__all__ = [
+    "decode_account",
+    "decode_fills",
+    "decode_orders",
+    "decode_positions",
+    "order_status",
+    "ratio",
+]
 
 _frame = validator(PrivateFrame)
 
@@ -35,6 +42,7 @@ _FINAL: Final[dict[str, OrderStatus]] = {
     "CANCELED": "canceled",
     "EXPIRED": "expired",
     "REJECTED": "rejected",
+    "CANCELLED": "canceled",
 }
 
 
@@ -111,6 +119,7 @@ def _account(fields: dict[str, Any]) -> tuple[str | None, Account, int | None]:
         pending_deposit=item.pendingDepositAmount,
         pending_withdraw=item.pendingWithdrawAmount,
         liquidating=item.liquidating,
+        isolated_position_id=_id(item.isolatedPositionId),
     )
     return None, data, item.updatedTime
 
@@ -123,11 +132,11 @@ def _order(fields: dict[str, Any]) -> tuple[str | None, Order, int | None]:
         symbol=item.symbol.upper(),
         side=item.orderSide,
         type=item.type.lower(),
-        status=_status(item),
+        status=order_status(item.status, item.cumFillSize),
         price=item.price or None,
         size=item.size or None,
         filled_size=item.cumFillSize,
-        average_price=_ratio(item.cumFillValue, item.cumFillSize),
+        average_price=ratio(item.cumFillValue, item.cumFillSize),
         fee=item.cumFillFee,
         status_text=item.status,
         position_side=item.positionSide,
@@ -144,12 +153,15 @@ def _order(fields: dict[str, Any]) -> tuple[str | None, Order, int | None]:
     return item.symbol, data, item.updatedTime
 
 
-def _status(item: OrderItem) -> OrderStatus:
-    """Derive the state: the venue has no word of its own for a partly filled order."""
-    final = _FINAL.get(item.status.upper())
+def order_status(word: str, filled_size: Decimal) -> OrderStatus:
+    """Derive the state: the venue has no word of its own for a partly filled order.
+
+    Every word that is not final, ``CANCELING`` among them, leaves it as the fills have made it.
+    """
+    final = _FINAL.get(word.upper())
     if final is not None:
         return final
-    return "partially_filled" if item.cumFillSize > 0 else "new"
+    return "partially_filled" if filled_size > 0 else "new"
 
 
 def _fill(fields: dict[str, Any]) -> tuple[str | None, Fill, int | None]:
@@ -160,7 +172,7 @@ def _fill(fields: dict[str, Any]) -> tuple[str | None, Fill, int | None]:
         order_id=item.orderId,
         symbol=item.symbol.upper(),
         side=item.orderSide,
-        price=_ratio(item.fillValue, item.fillSize),
+        price=ratio(item.fillValue, item.fillSize),
         size=item.fillSize,
         fee=item.fillFee,
         liquidity="maker" if direction == "MAKER" else "taker" if direction == "TAKER" else None,
@@ -177,7 +189,7 @@ def _position(fields: dict[str, Any]) -> tuple[str | None, Position, int | None]
         symbol=item.symbol.upper(),
         side="long" if item.side == "LONG" else "short",
         size=item.size,
-        entry_price=_ratio(item.openValue, item.size),
+        entry_price=ratio(item.openValue, item.size),
         leverage=item.leverage,
         margin_mode=_lower(item.marginMode),
         position_id=item.id,
@@ -188,8 +200,13 @@ def _position(fields: dict[str, Any]) -> tuple[str | None, Position, int | None]
     return item.symbol, data, item.updatedTime
 
 
-def _ratio(value: Decimal, size: Decimal) -> Decimal | None:
+def ratio(value: Decimal, size: Decimal) -> Decimal | None:
+    """Return the average price of a size that cost a value; None where there is no size."""
     return value / size if size else None
+
+
+def _id(text: str | None) -> str | None:
+    return None if text in (None, "", "0") else text  # an empty text and "0" are none (sheet, 8.1)
 
 
 def _lower(text: str | None) -> str | None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
+from urllib.parse import urlencode
 
 from weex_client.config import is_loopback
 from weex_client.errors import ConfigError, UnsupportedChannelError
@@ -19,7 +20,8 @@ from weex_client.protocol import (
     Scope,
     Topic,
 )
-from weex_client.venues.weex import codec, endpoints, private
+from weex_client.rest import AccountReads, HttpRequest, HttpResponse, Query
+from weex_client.venues.weex import codec, endpoints, private, rest, rest_answers
 from weex_client.venues.weex.config import WeexConfig
 
 __all__ = ["WeexVenue"]
@@ -100,12 +102,66 @@ class WeexVenue:
         return DialRequest(self._config.private_url, headers)
 
     def check_credentials(self) -> None:
-        """Make sure that a private dial can be signed.
+        """Make sure that a private dial, and what is asked with it, can be signed.
 
         Raises:
             ConfigError: If credentials are missing, or would cross the network in clear.
         """
         self._checked_credentials()
+        if self._seeds:
+            self._checked_rest_url()
+
+    def account_reads(self, channel: Channel) -> AccountReads | None:
+        """Return how the state behind a private channel is read by request, or None."""
+        return rest.account_reads(channel, self._config.market) if self._seeds else None
+
+    @property
+    def _seeds(self) -> bool:
+        """Tell whether the account's state is read.
+
+        Nothing is read from the venue's own REST address for an account that is elsewhere: the
+        credentials of a private address on this machine stay on it.
+        """
+        config = self._config
+        is_astray = is_loopback(config.private_url) and not is_loopback(config.rest_url)
+        return config.seed_private and not is_astray
+
+    def ask(self, query: Query, now_ns: int) -> HttpRequest:
+        """Write a question about the account, signed for this moment.
+
+        Raises:
+            ConfigError: If credentials are missing, or would cross the network in clear.
+        """
+        credentials = self._checked_credentials()
+        base = self._checked_rest_url()
+        parameters = f"?{urlencode(query.parameters)}" if query.parameters else ""
+        target = query.path + parameters
+        headers = {
+            "User-Agent": endpoints.USER_AGENT,
+            "Accept": "application/json",
+            **endpoints.rest_headers(credentials, now_ns, "GET", target),
+        }
+        return HttpRequest("GET", base + target, headers)
+
+    def _checked_rest_url(self) -> str:
+        base = self._config.rest_url.rstrip("/")
+        if not base.startswith("https://") and not is_loopback(base):
+            raise ConfigError(
+                f"rest_url {base} would send the credentials in clear: use an https:// address"
+            )
+        return base
+
+    def answered(self, query: Query, response: HttpResponse) -> bytes | None:
+        """Return what an answer says, or None if what was asked about does not exist.
+
+        Raises:
+            WeexClientError: If the answer is a refusal; see ``protocol.Venue``.
+        """
+        return rest_answers.answered(query, response, self._config.credentials() or ())
+
+    def mark_topic(self, symbol: str) -> Topic | None:
+        """Return the ticker of a symbol: contract tickers carry the mark price (sheet, 8.4)."""
+        return Topic(Channel.TICKER, symbol)
 
     def _checked_credentials(self) -> tuple[str, str, str]:
         credentials = self._config.credentials()

@@ -5,6 +5,7 @@ The names on the left are ours, the aliases the venue's. No decisions here: see 
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -53,7 +54,6 @@ __all__ = [
 ]
 
 _AS_THE_VENUE_SPELLS = ConfigDict(validate_by_alias=True, validate_by_name=False)
-
 
 # Beyond the year 9999 nothing can be reckoned with: datetime ends there.
 _LAST_MILLISECOND = 253_402_300_799_999
@@ -256,12 +256,19 @@ class WeexAccount(Account):
         pending_deposit: On its way in; not yet part of ``balance``.
         pending_withdraw: On its way out.
         liquidating: True while the bucket is being liquidated.
+        isolated_position_id: The position whose isolated margin it is, or None.
     """
 
     margin_mode: str | None = None
     pending_deposit: Money | None = None
     pending_withdraw: Money | None = None
     liquidating: bool | None = None
+    isolated_position_id: str | None = None
+
+    @property
+    def identity(self) -> Hashable:
+        """Return which balance this is: crossed margin, or that of one position."""
+        return self.currency, self.isolated_position_id
 
 
 class AccountItem(BaseModel):
@@ -275,6 +282,7 @@ class AccountItem(BaseModel):
     pendingDepositAmount: Money | None = None
     pendingWithdrawAmount: Money | None = None
     liquidating: bool | None = None
+    isolatedPositionId: str | None = None
     updatedTime: Milliseconds | None = None
 
 
@@ -370,6 +378,11 @@ class WeexPosition(Position):
     entry_value: Money | None = None
     currency: str | None = None
     separated_mode: str | None = None
+
+    @property
+    def identity(self) -> Hashable:
+        """Return which position this is; several may coexist for one symbol and side."""
+        return self.symbol, self.side, self.margin_mode, self.separated_mode, self.position_id
 
 
 class PositionItem(BaseModel):

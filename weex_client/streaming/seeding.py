@@ -1,0 +1,156 @@
+"""Which private feeds are to be read, in which order and when again. Pure: the seeder asks.
+
+Frames and answers are merged by the feeds; here is only whose turn it is.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from weex_client.protocol import Feed
+from weex_client.rest import Query
+from weex_client.streaming.account_feed import AccountFeed, Push
+from weex_client.streaming.outages import Outages
+from weex_client.streaming.server_time import ServerTime
+
+__all__ = ["Question", "Seeding"]
+
+logger = logging.getLogger("weex_client")
+
+
+class Question(NamedTuple):
+    """One question of one feed, put on one connection."""
+
+    state: AccountFeed
+    epoch: int
+    query: Query
+
+
+class Seeding:
+    """The private feeds of one connection.
+
+    Args:
+        outages: Who is told when a feed is complete, and when it cannot be.
+        server_time: The venue's clock.
+    """
+
+    def __init__(self, outages: Outages, server_time: ServerTime) -> None:
+        self.symbols: set[str] = set()
+        self.notify: Callable[[], None] = _nobody
+        self._outages = outages
+        self._server_time = server_time
+        self._states: dict[Feed, AccountFeed] = {}
+        self._covered_at: dict[Feed, float] = {}
+
+    def add(self, state: AccountFeed) -> None:
+        """Look after a feed."""
+        self._states[state.feed] = state
+
+    def drop(self, feed: Feed) -> None:
+        """Forget a feed that nobody wants any more."""
+        self._states.pop(feed, None)
+        self._covered_at.pop(feed, None)
+
+    def welcome(self, feed: Feed, push: Push, now: float) -> None:
+        """Let a reader of a feed start from the state, as soon as that is known."""
+        state = self._states.get(feed)
+        if state is not None:
+            if feed not in self._covered_at:
+                self._covered_at[feed] = now
+                state.opened(now)
+            state.welcome(push)
+            self.notify()
+
+    # What happens to the line.
+
+    def opened(self, now: float) -> None:
+        """Expect states to be read on a new connection."""
+        for state in self._states.values():
+            state.opened(now)
+
+    def accepted(self, feed: Feed, now: float, wall_time_ns: int) -> None:
+        """Note that frames tell from now on what happens."""
+        state = self._states.get(feed)
+        if state is not None:
+            covered_at = self._covered_at.setdefault(feed, now)
+            state.accepted(now, self._server_time.time_ns(covered_at, wall_time_ns))
+            self.notify()
+
+    def lost(self, since: float) -> None:
+        """Note until when nothing was missed, before the feeds learn of the loss."""
+        for feed, state in self._states.items():
+            if not state.is_seeding:
+                self._covered_at[feed] = since
+
+    # What is due.
+
+    def tick(self, now: float) -> None:
+        """Let go what was held long enough."""
+        for state in tuple(self._states.values()):
+            if state.hold_until is not None and now >= state.hold_until:
+                state.release()
+
+    def next_due(self) -> float | None:
+        """Return when ``tick`` has something to do, or None."""
+        times = (state.hold_until for state in self._states.values())
+        return min((time for time in times if time is not None), default=None)
+
+    def question(self, now: float, now_ns: int) -> Question | None:
+        """Return what is to be asked now, or None."""
+        for state in self._asking():
+            if state.ask_at <= now:
+                query = state.next_query()
+                if query is not None:
+                    return Question(state, state.epoch, query)
+                state.finished()
+                self._outages.seeded(state, now, now_ns)
+        return None
+
+    def ask_due(self) -> float | None:
+        """Return when there is something to be asked, or None."""
+        return min((state.ask_at for state in self._asking()), default=None)
+
+    def _asking(self) -> Iterator[AccountFeed]:
+        return (state for state in tuple(self._states.values()) if state.is_asking)
+
+    def outgoing(self) -> AccountFeed | None:
+        """Return a feed that has messages lined up, or None."""
+        return next((state for state in self._states.values() if state.outbox), None)
+
+    # What comes of it.
+
+    def answered(self, question: Question, body: bytes | None, received_time_ns: int) -> None:
+        """Take an answer; one to a question of a connection before is none.
+
+        Raises:
+            DecodeError: If it cannot be read.
+        """
+        if self._is_current(question):
+            question.state.answered(question.query, body, received_time_ns)
+            question.state.attempt = 0
+
+    def failed(
+        self, question: Question, cause: str, delay_seconds: float, now: float, now_ns: int
+    ) -> None:
+        """Tell that a question was not answered, and wait before it is put again."""
+        state = question.state
+        if not self._is_current(question):
+            return
+        state.ask_at = now + delay_seconds
+        state.put_back()
+        state.release()
+        about = question.query.about
+        text = f"the {about} could not be read: {cause}; what frames tell goes on meanwhile"
+        if state.attempt == 1:
+            logger.warning("%s: %s", state.feed, text)
+        self._outages.announce("stale", state, now_ns, cause=text, delay_seconds=delay_seconds)
+
+    def _is_current(self, question: Question) -> bool:
+        state = question.state
+        return self._states.get(state.feed) is state and state.epoch == question.epoch
+
+
+def _nobody() -> None:
+    """Do nothing: there is no connection that could ask."""
