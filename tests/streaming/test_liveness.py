@@ -366,3 +366,21 @@ def test_looks_are_among_what_is_due(line: Line, venue: Venue) -> None:
     assert line.session.next_due(line.now_ns) == 6.0
     line.leave(Topic(Channel.TICKER, BTC), reader)
     assert line.session.next_due(line.now_ns) == 45.0
+
+
+def test_line_that_is_held_back_again_and_again_is_not_given_up_for_its_answers(line: Line) -> None:
+    line.open()
+    line.join(Channel.TICKER, BTC)
+    line.join(Channel.BOOK, BTC, level=5)
+    line.requests()
+    for _ in range(60):
+        # A reader holds the socket for 15 s, and lets one frame through.
+        for _ in range(3):
+            line.now += 5
+            line.session.excuse_silence(line.now)
+            line.wait(0)
+        line.receive(ticker())
+        assert line.requests() == []
+    assert line.session.verdict is None
+    line.wait(10)
+    assert [request["method"] for request in line.requests()] == ["UNSUBSCRIBE", "SUBSCRIBE"]

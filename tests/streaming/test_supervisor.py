@@ -556,6 +556,30 @@ async def test_block_reader_that_rests_for_long_does_not_cost_the_line() -> None
         assert desk.client.is_connected
 
 
+async def test_answers_that_wait_behind_a_block_reader_are_not_missed() -> None:
+    async with open_desk() as desk:
+        blocked = desk.client.stream_tickers(BTC, queue_size=1, overflow=OverflowPolicy.BLOCK)
+        await desk.subscribed()
+        first = desk.venue.line
+        first.say(ticker(last=1), ticker(last=2), ticker(last=3))
+        await until(lambda: blocked.pending == 2)
+        # The answer to this, and the book itself, wait in the socket.
+        book = desk.client.stream_order_book(BTC)
+        await desk.subscribed(2)
+        first.say(snapshot())
+        for last in range(4, 40, 2):
+            # Every time a little is read, and the line is held again, for longer than answers take.
+            await desk.pass_time(15, step=5)
+            first.say(ticker(last=last), ticker(last=last + 1))
+            await read(blocked, 1)
+        assert (len(desk.venue.lines), first.is_open) == (1, True)
+        assert desk.venue.subscribed()[1:] == [["BTCUSDT@depth15"]]
+        assert desk.venue.unsubscribed() == []
+        await read(blocked, 5)
+        assert (await read(book, 1))[0].sequence == 100
+        assert len(desk.venue.subscribed()) == 2
+
+
 async def test_silence_counts_again_once_the_block_reader_goes_on() -> None:
     async with open_desk() as desk:
         blocked = desk.client.stream_tickers(BTC, queue_size=1, overflow=OverflowPolicy.BLOCK)
