@@ -10,9 +10,10 @@ from typing import Any, Protocol
 
 from tests.simulate.witness import Witness
 from weex_client import OverflowPolicy, Subscription, WeexWebSocketClient
-from weex_client.errors import ClientClosedError, SlowConsumerError, WeexClientError
+from weex_client.errors import ClientClosedError, DecodeError, SlowConsumerError, WeexClientError
 
 _CONFLATABLE = ("book", "ticker", "bookticker")
+_BOOKS = ("book", "book_deltas")
 
 # How long to wait after a message, by pace; a sleeper reads on until it falls asleep again.
 _PACES: dict[str, Callable[[Random], float]] = {
@@ -106,6 +107,8 @@ class Reader:
         see, note, name = witness.messages.append, self._scene.note, self.name
         while True:
             message = await anext(stream)
+            if message.channel in _BOOKS:
+                self._look(message)
             see(message)
             note(
                 f"{name} {message.channel} {message.symbol} {message.sequence}"
@@ -115,6 +118,13 @@ class Reader:
             seconds = pause(self._random)
             if seconds:
                 await asyncio.sleep(seconds)
+
+    def _look(self, message: Any) -> None:
+        """Look at a book as it comes, as a trader would; late looks find it folded or broken."""
+        try:
+            tuple(message.data.bids), tuple(message.data.asks)
+        except DecodeError as exc:
+            self._scene.complain(f"a book of {message.symbol} cannot be read: {exc}")
 
     async def _leave(self, stream: Subscription[Any]) -> None:
         if self._random.random() < 0.5:
