@@ -34,7 +34,7 @@ class Truth:
         self, symbol: str, depth: int, wanted: Iterable[int]
     ) -> tuple[Mapping[int, Sides], list[int]]:
         """Return the books that were wanted by their sequences, and all sequences in order."""
-        line = self._exchange._boards[self._market]._lines.get(DepthStream(symbol, depth))
+        line = self._exchange._weex.boards[self._market]._lines.get(DepthStream(symbol, depth))
         if line is None:
             return {}, []
         history, instrument = line.feed.history, self._symbol(symbol).instrument
