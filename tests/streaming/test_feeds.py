@@ -437,6 +437,14 @@ def test_repeated_replay_that_reaches_back_to_nothing_known_is_a_gap(line: Line)
     assert [message.data.trade_id for message in reader.messages] == ["a", "b", "c", "x", "y"]
 
 
+def test_trade_ids_too_long_to_be_remembered_are_refused(line: Line) -> None:
+    reader = line.join(Channel.TRADES, BTC)
+    opened(line)
+    line.receive(trades("x" * 129), trades("y" * 128), trades("z", "x" * 129))
+    assert [message.data.trade_id for message in reader.messages] == ["y" * 128]
+    assert line.counters["trades"].decode_errors == 2
+
+
 # Candles.
 
 

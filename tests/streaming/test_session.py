@@ -337,6 +337,54 @@ def test_idle_end_is_among_what_is_due(line: Line) -> None:
     assert line.session.next_due(line.now_ns) == 45.0
 
 
+# A venue that would fill our memory, or break our clocks.
+
+
+@pytest.mark.parametrize("time", ["9" * 400, "-" + "9" * 400, "-1", "0", "9" * 5000])
+def test_nonsense_for_the_venues_time_is_not_believed(line: Line, time: str) -> None:
+    line.open()
+    line.receive({"event": "ping", "time": time}, {"event": "connected", "time": time})
+    assert not line.session.server_time.is_told
+    line.wait(1)
+    assert line.session.server_time.time_ns(line.now, line.now_ns) == line.now_ns
+
+
+def test_long_words_of_a_refusal_are_cut(line: Line) -> None:
+    line.open()
+    reader = line.join(Channel.TICKER, BTC)
+    (request,) = line.requests()
+    line.refuse(request, "x" * 100_000)
+    (error,) = reader.ends
+    assert len(str(error)) < 500
+    (event,) = line.events
+    assert len(event.cause or "") < 500
+
+
+def test_causes_of_holes_are_cut_however_much_they_quote(line: Line) -> None:
+    line.open()
+    line.join(Channel.TICKER, BTC)
+    line.answer(line.requests())
+    line.session.lost("x" * 100_000)
+    line.open()
+    line.answer(line.requests())
+    line.receive({"e": "ticker", "E": START_NS // 10**6, "s": BTC, "d": []})
+    (past,) = line.ledger.report(line.now, line.now_ns)
+    assert [len(hole.cause) for hole in past.holes] == [400]
+
+
+def test_odd_spellings_of_one_feed_are_served_but_not_all_remembered(line: Line) -> None:
+    line.open()
+    line.join(Channel.TICKER, BTC)
+    line.answer(line.requests())
+    for number in range(128):
+        symbol = "".join(
+            letter.lower() if number >> place & 1 else letter for place, letter in enumerate(BTC)
+        )
+        line.receive({"e": "ticker", "E": START_NS // 10**6, "s": symbol, "d": []})
+    assert line.counters["ticker"].frames == 128
+    assert len(line.session._routes) <= 4
+
+
 # Answers that never come.
 
 

@@ -15,6 +15,9 @@ from weex_client.streaming.feed_state import FeedState
 
 __all__ = ["Outages"]
 
+# Holes and events keep their causes, and some quote what a venue has sent, however long.
+_MAX_CAUSE_LENGTH = 400
+
 
 class Outages:
     """Note when each feed is complete and when not, and announce what users should know.
@@ -68,7 +71,7 @@ class Outages:
             return  # its last reader left in the middle of a publication
         if self.since.get(state.feed) is None:
             self.since[state.feed] = since
-        timeline.missing(since, cause)
+        timeline.missing(since, cause[:_MAX_CAUSE_LENGTH])
 
     def doubt(self, state: FeedState, since: float) -> None:
         """Note that a feed is asked for anew, because it fell silent against its habit."""
@@ -129,6 +132,8 @@ class Outages:
 
     def announce(self, kind: EventKind, state: FeedState, now_ns: int, **facts: Any) -> None:
         """Tell what happened to a feed, once for each channel that is served from it."""
+        if "cause" in facts:
+            facts["cause"] = facts["cause"][:_MAX_CAUSE_LENGTH]
         for channel in dict.fromkeys(topic.channel for topic in state.audiences):
             self._emit(
                 ConnectionEvent(

@@ -47,6 +47,9 @@ logger = logging.getLogger("weex_client")
 # A connection without subscription is closed at this share of what the venue grants it.
 _IDLE_SHARE = 0.75
 
+# A snapshot and a change of each are usual; other spellings are read completely every time.
+_ROUTES_A_FEED = 4
+
 
 class Session:
     """Keep one connection's subscriptions as they are wanted, and its feeds as they are sent.
@@ -264,7 +267,7 @@ class Session:
                     self._leaving.pop(feed, None)
                 elif state.is_leftover(frame, self._now, self._requests.is_ending(feed)):
                     return None
-                elif key is not None:
+                elif key is not None and len(self._routes) < _ROUTES_A_FEED * len(self._feeds):
                     self._routes[key] = state
                 return state
             case Ack(request_id):

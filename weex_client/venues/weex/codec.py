@@ -36,6 +36,8 @@ from weex_client.protocol import (
     Unknown,
 )
 from weex_client.venues.weex.wire import (
+    LAST_MILLISECOND,
+    MAX_TRADE_ID_LENGTH,
     BookTickerFrame,
     CandleFrame,
     DepthFrame,
@@ -85,8 +87,10 @@ _LONG_SKELETON = 4096
 # A numeral that begins with its point, or has no digit at all: left to the complete way.
 _NO_DIGIT = re.compile(rb",(?:[.,]|$|:[.,])").search
 _NO_NUMERALS = frozenset({"", "."})  # what digits and points may spell that is no number
-# Printable ASCII without quote and backslash.
-_TRADE_ID = re.compile(rb'"t":"([ !#-\[\]-~]+)"')
+# Printable ASCII without quote and backslash. Ids are remembered: longer ones are refused.
+_TRADE_ID = re.compile(rb'"t":"([ !#-\[\]-~]{1,%d})"' % MAX_TRADE_ID_LENGTH)
+# Reasons are kept and told; the venue's are a line.
+_MAX_REASON_LENGTH = 300
 
 
 def validator(model: type[BaseModel]) -> Any:
@@ -154,7 +158,8 @@ def _answer(fields: dict[str, Any]) -> Event:
     request_id = _text(fields.get("id"))
     if fields["result"] is True:
         return Ack(request_id)
-    return Reject(request_id, _text(fields.get("msg")) or "no reason given")
+    reason = _text(fields.get("msg")) or "no reason given"
+    return Reject(request_id, reason[:_MAX_REASON_LENGTH])
 
 
 def _data(fields: dict[str, Any]) -> Event:
@@ -196,11 +201,12 @@ def _text(value: Any) -> str | None:
 
 
 def _milliseconds(value: Any) -> int | None:
-    """Turn the venue's milliseconds, a text or a number, into nanoseconds."""
+    """Turn the venue's milliseconds, a text or a number, into nanoseconds; None for nonsense."""
     try:
-        return int(value) * 1_000_000
+        milliseconds = int(value)
     except (TypeError, ValueError, OverflowError):
         return None
+    return milliseconds * 1_000_000 if 0 < milliseconds <= LAST_MILLISECOND else None
 
 
 def decode_ticker(frame: bytes, received_time_ns: int) -> Sequence[Message[Any]]:

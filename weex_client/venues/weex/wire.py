@@ -33,6 +33,8 @@ from weex_client.models import (
 )
 
 __all__ = [
+    "LAST_MILLISECOND",
+    "MAX_TRADE_ID_LENGTH",
     "AccountItem",
     "BookTickerFrame",
     "CandleFrame",
@@ -56,7 +58,11 @@ __all__ = [
 _AS_THE_VENUE_SPELLS = ConfigDict(validate_by_alias=True, validate_by_name=False)
 
 # Beyond the year 9999 nothing can be reckoned with: datetime ends there.
-_LAST_MILLISECOND = 253_402_300_799_999
+LAST_MILLISECOND = 253_402_300_799_999
+
+# Ids are remembered, to tell trades once: a venue must not fill our memory with them. The wire's
+# have 36 characters.
+MAX_TRADE_ID_LENGTH = 128
 
 
 def _seconds(milliseconds: Any) -> float:
@@ -64,7 +70,7 @@ def _seconds(milliseconds: Any) -> float:
         whole = int(milliseconds)
     except (TypeError, OverflowError):
         raise ValueError("no time in milliseconds") from None
-    if not 0 <= whole <= _LAST_MILLISECOND:
+    if not 0 <= whole <= LAST_MILLISECOND:
         raise ValueError("no time in milliseconds")
     return whole / 1000
 
@@ -93,7 +99,7 @@ def _order_side(side: Any) -> Side:
 
 Seconds = Annotated[float, BeforeValidator(_seconds)]
 OrderSide = Annotated[Side, BeforeValidator(_order_side)]
-Milliseconds = Annotated[int, Field(ge=0, le=_LAST_MILLISECOND)]
+Milliseconds = Annotated[int, Field(ge=0, le=LAST_MILLISECOND)]
 
 
 class WeexTicker(Ticker):
@@ -150,7 +156,7 @@ class WeexTrade(Trade):
 
     model_config = _AS_THE_VENUE_SPELLS
 
-    trade_id: str = Field(validation_alias="t")
+    trade_id: str = Field(validation_alias="t", max_length=MAX_TRADE_ID_LENGTH)
     price: Money = Field(validation_alias="p")
     size: Money = Field(validation_alias="q")
     side: Annotated[Side, BeforeValidator(_taker_side)] = Field(validation_alias="m")
