@@ -28,13 +28,14 @@ _INTERVALS = (None, "1m", "1min", "1d", "1h", "1hour", "1w", "ONE_MINUTE")
 
 def venues() -> Iterator[tuple[str, Venue]]:
     """Yield every registered venue, once for each of its markets."""
+    # Nothing is read over HTTP here, and nothing waits for it.
     for name, entry in VENUES.items():
         field = entry.config.model_fields.get("market")
         markets = typing.get_args(field.annotation) if field is not None else ()
         for market in markets:
-            yield name, entry.venue(entry.config(_env_file=None, market=market))
+            yield name, entry.venue(entry.config(_env_file=None, market=market, seed_private=False))
         if not markets:
-            yield name, entry.venue(entry.config(_env_file=None))
+            yield name, entry.venue(entry.config(_env_file=None, seed_private=False))
 
 
 def topics_in(venue: Venue, frames: Sequence[bytes]) -> list[Topic]:

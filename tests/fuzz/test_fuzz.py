@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.fuzz import campaign
 from tests.fuzz.mutations import fixture_frames, mutated, spelled
 from tests.fuzz.target import Target, targets, venues
-from weex_client.protocol import Ack, Data, Event, Feed, Reject, ServerPing, Unknown
+from weex_client.protocol import Ack, Data, Event, Feed, Reject, Scope, ServerPing, Unknown
 from weex_client.venues import VENUES
 
 # ``nox -s fuzz`` puts 200,000.
@@ -93,6 +93,8 @@ def test_readers_stand_on_all_channels(sessions: Any) -> None:
 
 def test_good_frames_are_served_by_a_fresh_session(sessions: Any) -> None:
     for name, target, good in targets():
+        if target.session.scope is Scope.PRIVATE:
+            continue  # the fixtures stand in no order of time, and late news is none
         assert len(campaign.serves(target, good)) < len(target.readers) / 2, name
 
 
