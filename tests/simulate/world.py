@@ -125,6 +125,8 @@ class World:
             seed=self.report.seed,
             symbols=self.symbols,
             # No two machines agree on the time.
+            # What is played here is the market; its seeds tell the same stories as ever.
+            house_trader=False,
             start_time_ns=time.time_ns() + round(self.random.uniform(-5, 5) * 1e9),
         )
         async with self.exchange:
