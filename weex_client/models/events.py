@@ -32,8 +32,9 @@ class ConnectionEvent(Payload):
         symbol: The symbol it concerns, or None.
         cause: Why, in words.
         attempt: Number of the dial that follows (``reconnecting``).
-        delay_seconds: How long until then (``reconnecting``), or until the venue may be asked
-            for the channel (``stale``, where the hour's requests are used up).
+        delay_seconds: How long until then (``reconnecting``), or until the venue is asked for
+            the channel (``stale``, where the hour's requests are used up) or once more for the
+            account's state (``stale``, where a request failed).
         close_code: WebSocket close code (``disconnected``).
         from_sequence: Last sequence before the hole (``gap``).
         to_sequence: First sequence after it (``gap``).
