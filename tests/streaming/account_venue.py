@@ -76,6 +76,7 @@ class AccountVenue(MemoryConnector):
         self.requests: list[HttpRequest] = []
         self.patience: Callable[[], Any] = lambda: asyncio.sleep(0)
         self.page_size = 100
+        self.secret_key = CREDENTIALS["secret_key"]
 
     @property
     def now_ms(self) -> int:
@@ -208,7 +209,7 @@ class AccountVenue(MemoryConnector):
         parts = urlsplit(request.url)
         target = parts.path + (f"?{parts.query}" if parts.query else "")
         timestamp = request.headers["ACCESS-TIMESTAMP"]
-        signature = sign(CREDENTIALS["secret_key"], f"{timestamp}GET{target}")
+        signature = sign(self.secret_key, f"{timestamp}GET{target}")
         assert request.headers["ACCESS-SIGN"] == signature
 
     def answer(self, path: str, query: dict[str, str]) -> HttpResponse:

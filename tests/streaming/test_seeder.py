@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
+import logging
 import random
+import traceback
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from tests.streaming.account_venue import AccountDesk, refused
-from tests.streaming.memory_line import filled, other_tasks, read, rest, turns, until
+from tests.streaming.memory_line import CREDENTIALS, filled, other_tasks, read, rest, turns, until
 from weex_client.errors import AuthenticationError, ConnectError
 from weex_client.rest import HttpResponse
 
@@ -414,6 +418,30 @@ async def test_canceling_keeps_what_the_order_was() -> None:
         line.say(desk.venue.frame("orders", desk.venue.order_row(order, status="CANCELING")))
         statuses = [m.data.status for m in await waiting(orders)]
         assert statuses == ["new", "partially_filled", "partially_filled", "canceled"]
+
+
+async def test_credentials_are_in_no_event_log_or_error(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    secrets = {name: SecretStr(f"canary-{name}") for name in CREDENTIALS}
+    async with open_account(**secrets) as desk:
+        words = " ".join(each.get_secret_value() for each in secrets.values())
+        quoted = json.dumps({"code": -1140, "msg": words}).encode()
+        desk.venue.secret_key = "canary-secret_key"
+        desk.venue.failures = [HttpResponse(400, quoted), HttpResponse(200, b"canary"), NOBODY]
+        desk.venue.always_fails = HttpResponse(401, quoted)
+        events, orders = desk.client.events(), desk.client.stream_orders()
+        await turns(60)
+        await desk.pass_time(20)
+        with pytest.raises(AuthenticationError) as caught:
+            await rest(orders)
+        told = [*map(repr, await waiting(events)), repr(desk.client.stats()), repr(desk.client)]
+        assert len(told) > 5
+        raised = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+        ours = [frame for frame in raised.stack if "weex_client" in frame.filename]
+        everything = " ".join(
+            [*told, caplog.text, str(caught.value), str([f.locals for f in ours])]
+        )
+        assert "canary" not in everything
 
 
 # The proof: whatever the line does, every fill comes once, and the last word is the truth.

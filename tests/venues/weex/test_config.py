@@ -57,3 +57,11 @@ def test_unknown_market_in_the_environment_is_refused(monkeypatch: pytest.Monkey
     monkeypatch.setenv("WEEX_MARKET", "futures")
     with pytest.raises(ConfigError, match="WEEX_MARKET"):
         WeexConfig.from_env()
+
+
+def test_reading_the_account_is_switched_off_by_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert WeexConfig(_env_file=None).seed_private
+    monkeypatch.setenv("WEEX_SEED_PRIVATE", "false")
+    assert not WeexConfig(_env_file=None).seed_private
