@@ -98,7 +98,9 @@ class Chapter:
                 cursor.fold(self.changes[self._position])
             except DecodeError as exc:
                 self._cursor = None
-                run.fault, run.broken_from = exc, (self._number, self._position + 1)
+                # Without its traceback, which would keep all that it passed through.
+                run.fault = DecodeError(str(exc))
+                run.broken_from = (self._number, self._position + 1)
                 raise
             self._position += 1
         return cursor

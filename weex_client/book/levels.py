@@ -204,7 +204,7 @@ class BookState:
     def _check(self) -> None:
         bids, asks = self.bids.names, self.asks.names
         if bids and asks and _is_crossed(bids[-1], asks[0]):
-            raise DecodeError(f"crossed book: bid {bids[-1]}, ask {asks[0]}")
+            raise DecodeError(f"crossed book: bid {bids[-1]:.40}, ask {asks[0]:.40}")
         if self._window is not None and max(len(bids), len(asks)) > self._window:
             raise DecodeError(
                 f"{len(bids)} bids and {len(asks)} asks in a window of {self._window}"
