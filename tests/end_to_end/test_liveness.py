@@ -28,7 +28,8 @@ async def test_an_exchange_that_falls_silent_but_answers_is_left_for_another_con
         await take(stream, stream.pending + 1)
         ticker = past(client, "ticker")
         assert 0.0 < ticker.covered < 1.0
-        assert [hole.cause for hole in ticker.holes] == ["it fell silent"]
+        # On a slow machine a pause of the test's own is long enough for a second one.
+        assert {hole.cause for hole in ticker.holes} == {"it fell silent"}
 
 
 async def test_a_channel_that_falls_silent_beside_others_is_stale_and_then_resubscribed(
