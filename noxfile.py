@@ -38,6 +38,9 @@ PURE_ROOMS = (
 # Fifty runs of ten simulated minutes, about a second each.
 SIMULATION = "tests/simulate/test_simulate.py"
 
+# A process for each core; whoever is done takes over from the others.
+IN_PARALLEL = ("-n", "auto", "--dist", "worksteal")
+
 # Where version managers put interpreters that are not, or not usably, on the PATH.
 VERSION_FOLDERS = (
     Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions",
@@ -110,15 +113,23 @@ def contracts(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """Run the tests; on the Python that runs nox, with branch coverage."""
+    """Run the tests; on the Python that runs nox, with branch coverage and all fifty seeds."""
     session.install(*group("tests"), "-e", ".[cli,paper]")
-    arguments = session.posargs or ["--ignore=tests/examples/test_example_files.py"]
-    if session.python != OWN_PYTHON or session.posargs:
-        session.run("python", "-m", "pytest", *arguments)
+    if session.posargs:
+        session.run("python", "-m", "pytest", *session.posargs)
         return
-    # Measuring coverage doubles what the simulation takes, and it covers nothing of its own.
-    session.run("python", "-m", "pytest", SIMULATION)
-    arguments.append(f"--ignore={SIMULATION}")
+    # The examples have a session of their own, as installed. Measuring coverage doubles what the
+    # simulation takes, and it covers nothing of its own.
+    arguments = (
+        *IN_PARALLEL,
+        "--ignore=tests/examples/test_example_files.py",
+        f"--ignore={SIMULATION}",
+    )
+    if session.python != OWN_PYTHON:
+        session.run("python", "-m", "pytest", *arguments)
+        session.run("python", "-m", "tests.simulate", "--seeds", "10")
+        return
+    session.run("python", "-m", "pytest", *IN_PARALLEL, SIMULATION)
     session.run("python", "-m", "pytest", "--cov", "--cov-report=", *arguments)
     session.run("coverage", "report", "--skip-covered")
     session.run("coverage", "report", "--show-missing", f"--include={','.join(PURE_ROOMS)}")
@@ -135,7 +146,7 @@ def docs(session: nox.Session) -> None:
 def examples(session: nox.Session) -> None:
     """Run every example against the embedded exchange, as installed from a wheel."""
     session.install(*group("tests"), ".[paper]")
-    session.run("python", "-m", "pytest", "tests/examples/test_example_files.py")
+    session.run("python", "-m", "pytest", *IN_PARALLEL, "tests/examples/test_example_files.py")
 
 
 @nox.session(default=False)

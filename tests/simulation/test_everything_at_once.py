@@ -72,7 +72,7 @@ def play(floor: Floor, kind: str, what: Any) -> list[Any]:
     return floor.events
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(flow, st.sampled_from((1, 5, 20)))
 def test_sums_hold_and_reduce_only_never_turns_a_position(steps: list[Any], leverage: int) -> None:
     floor = Floor(*ACCOUNTS, money=MONEY, leverage=leverage)
