@@ -1,6 +1,5 @@
 import json
 import signal
-import time
 from contextlib import suppress
 
 import pytest
@@ -9,14 +8,13 @@ from websockets.sync.client import connect
 
 from weex_client.cli.failures import SUCCESS, USAGE
 
-from .program import LIMIT_SECONDS, RELEASE_SECONDS, call, start
+from .program import LIMIT_SECONDS, call, start
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_first_line_says_where_everything_is_and_a_signal_ends_it(number):
     exchange = start("sandbox", "--seed", "3", "--speed", "2")
     ready = json.loads(exchange.stdout.readline())
-    began = time.monotonic()
     exchange.send_signal(number)
     rest, said = exchange.communicate(timeout=LIMIT_SECONDS)
 
@@ -26,7 +24,6 @@ def test_first_line_says_where_everything_is_and_a_signal_ends_it(number):
     assert ready["weex"]["contract"]["public"] == f"{ready['ws']}/contract/v3/ws/public"
     assert ready["weex"]["spot"]["private"] == f"{ready['ws']}/spot/v3/ws/private"
     assert (exchange.returncode, rest, said) == (SUCCESS, "", "")
-    assert time.monotonic() - began < RELEASE_SECONDS
 
 
 def test_chaos_is_told_on_standard_error_when_asked():

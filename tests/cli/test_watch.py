@@ -4,7 +4,6 @@ import pty
 import re
 import select
 import subprocess
-import time
 
 import pytest
 
@@ -55,13 +54,11 @@ def test_plain_lines_tell_time_symbol_and_fields():
 
 
 def test_seconds_end_the_watch():
-    began = time.monotonic()
     done = call("watch", "--sandbox", "BTCUSDT", "--seconds", "0.5")
 
     assert done.returncode == SUCCESS
     assert WHOLE.fullmatch(done.stderr)
     assert done.stdout
-    assert time.monotonic() - began < 5
 
 
 def test_spot_book_tickers_are_watched():

@@ -17,7 +17,7 @@ from weex_client.models import ConnectionEvent
 from weex_client.sandbox import Connection, SandboxExchange
 
 START_NS = 1_790_134_567_942_000_000
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 60.0  # of a test that fails
 
 
 async def until(is_so: Callable[[], object]) -> None:

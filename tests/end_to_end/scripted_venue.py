@@ -82,7 +82,7 @@ class ScriptedVenue:
 
     async def is_asked(self, method: str, stream: str, times: int = 1) -> None:
         """Wait until something was asked for a stream so often."""
-        async with asyncio.timeout(10), self.news:
+        async with asyncio.timeout(60), self.news:
             await self.news.wait_for(lambda: self.asked(method, stream) >= times)
 
     async def _serve(self, socket: ServerConnection) -> None:

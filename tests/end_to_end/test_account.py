@@ -115,7 +115,7 @@ async def _check(exchange: Any, seed: int) -> None:
         placed[known.order_id] = await exchange.cancel_order(known.order_id, market=market)
         filled: dict[str, Decimal] = {}
         told: list[str] = []
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while any(filled.get(key, 0) < each.filled_size for key, each in placed.items()):
                 data = (await anext(fills)).data
                 told.append(data.fill_id)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.conftest import asked, client_of, first, happened, take
+from tests.end_to_end.conftest import PATIENCE_SECONDS, asked, client_of, first, happened, take
 from tests.end_to_end.scripted_venue import ScriptedVenue, captured
 from weex_client import WeexWebSocketClient
 from weex_client.clock import ManualClock
@@ -246,7 +246,7 @@ async def test_many_readers_of_changes_join_without_waiting_or_hurting_anybody(
         streams = []
         for _ in range(7):
             streams.append(client.stream_order_book_deltas("BTCUSDT", 15))
-            async with asyncio.timeout(1):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 await first(streams[-1], lambda message: message.is_snapshot)
         assert exchange.counters.connections == 1
 

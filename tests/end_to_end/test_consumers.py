@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.conftest import first, from_each, happened, take, until
+from tests.end_to_end.conftest import PATIENCE_SECONDS, first, from_each, happened, take, until
 from tests.end_to_end.test_books import HandmadeBook, is_true
 from weex_client import OverflowPolicy, SlowConsumerError, WeexWebSocketClient
 from weex_client.sandbox import SandboxExchange
@@ -104,7 +104,7 @@ async def test_a_reader_that_holds_the_socket_back_for_ever_does_not_hold_the_ex
 ) -> None:
     sleeper = client.stream_tickers("BTCUSDT", queue_size=1, overflow=OverflowPolicy.BLOCK)
     await until(lambda: sleeper.pending == 2)
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await client.disconnect()
     assert not client.is_connected
 
@@ -140,7 +140,7 @@ async def test_batches_lose_nothing_and_end_by_size_or_time(
 ) -> None:
     stream = client.stream_order_book_deltas("BTCUSDT", 15)
     deltas: list[Any] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         async for batch in stream.batches(7, 0.02):
             assert 1 <= len(batch) <= 7
             deltas += batch

@@ -9,7 +9,15 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.conftest import client_of, first, happened, impatient, take, until
+from tests.end_to_end.conftest import (
+    PATIENCE_SECONDS,
+    client_of,
+    first,
+    happened,
+    impatient,
+    take,
+    until,
+)
 from weex_client import ConnectError, WeexConfig, WeexWebSocketClient
 from weex_client.sandbox import SandboxExchange
 
@@ -77,7 +85,7 @@ async def test_the_client_s_exit_ends_streams_that_are_being_read(
             )
         ]
         await take(last, 20)
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await asyncio.gather(*tasks)
     assert len(counts) == 5
     assert sum(counts) > 20
@@ -150,7 +158,7 @@ async def test_events_end_with_the_client(exchange: SandboxExchange) -> None:
     async with client_of(exchange) as client:
         events = client.events()
         await first(client.stream_tickers("BTCUSDT"))
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         kinds = [event.kind async for event in events]
     assert "gave_up" not in kinds
     assert "reconnecting" not in kinds

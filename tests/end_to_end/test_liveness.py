@@ -14,7 +14,7 @@ def past(client: WeexWebSocketClient, channel: str) -> Continuity:
 async def test_an_exchange_that_falls_silent_but_answers_is_left_for_another_connection(
     exchange: SandboxExchange,
 ) -> None:
-    config = impatient(exchange.weex_config(), stale_after_seconds=0.3)
+    config = impatient(exchange.weex_config(), stale_after_seconds=1.0)
     async with WeexWebSocketClient(config) as client:
         stream, events = client.stream_tickers("BTCUSDT"), client.events()
         await first(stream)
@@ -24,7 +24,7 @@ async def test_an_exchange_that_falls_silent_but_answers_is_left_for_another_con
         assert "though the venue answers" in gone.cause
         exchange.faults.unmute()
         again = await happened(events, "resubscribed")
-        assert again.duration_seconds >= 0.6
+        assert again.duration_seconds >= 2.0
         await take(stream, stream.pending + 1)
         ticker = past(client, "ticker")
         assert 0.0 < ticker.covered < 1.0
@@ -35,7 +35,7 @@ async def test_an_exchange_that_falls_silent_but_answers_is_left_for_another_con
 async def test_a_channel_that_falls_silent_beside_others_is_stale_and_then_resubscribed(
     exchange: SandboxExchange,
 ) -> None:
-    config = impatient(exchange.weex_config(), stale_after_seconds=0.3)
+    config = impatient(exchange.weex_config(), stale_after_seconds=1.0)
     async with WeexWebSocketClient(config) as client:
         tickers, books = client.stream_tickers("BTCUSDT"), client.stream_order_book("BTCUSDT")
         events = client.events()
@@ -44,7 +44,7 @@ async def test_a_channel_that_falls_silent_beside_others_is_stale_and_then_resub
         exchange.faults.mute(channel="ticker")
         stale = await happened(events, "stale")
         assert (stale.channel, stale.symbol) == ("ticker", "BTCUSDT")
-        assert stale.duration_seconds >= 0.6
+        assert stale.duration_seconds >= 2.0
         exchange.faults.unmute()
         again = await happened(events, "resubscribed")
         assert (again.channel, again.symbol) == ("ticker", "BTCUSDT")

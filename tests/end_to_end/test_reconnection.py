@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 
 from tests.end_to_end.conftest import (
+    PATIENCE_SECONDS,
     START_NS,
     asked,
     client_of,
@@ -118,7 +119,7 @@ async def test_leaving_while_waiting_to_reconnect_is_quick(exchange: SandboxExch
     await first(stream)
     await exchange.faults.cut()
     await happened(events, "reconnecting")
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await client.disconnect()
     while stream.pending:
         await anext(stream)

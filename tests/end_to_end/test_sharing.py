@@ -8,7 +8,16 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.conftest import asked, client_of, first, happened, impatient, take, until
+from tests.end_to_end.conftest import (
+    PATIENCE_SECONDS,
+    asked,
+    client_of,
+    first,
+    happened,
+    impatient,
+    take,
+    until,
+)
 from weex_client import WeexWebSocketClient
 from weex_client.clock import ManualClock
 from weex_client.sandbox import SandboxExchange
@@ -139,7 +148,7 @@ async def test_a_channel_opened_anew_in_the_turn_in_which_it_was_left_begins_wit
                 return client.stream_candles("BTCUSDT")
 
     for _ in range(2):
-        async with stream() as opened, asyncio.timeout(1):
+        async with stream() as opened, asyncio.timeout(PATIENCE_SECONDS):
             assert (await anext(opened)).is_snapshot
 
 

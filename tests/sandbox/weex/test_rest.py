@@ -11,12 +11,15 @@ from typing import Any
 
 import pytest
 
+from tests.sandbox.conftest import PATIENCE_SECONDS
 from weex_client.sandbox import SandboxExchange
 
 
 async def get(exchange: SandboxExchange, target: str) -> Any:
     def read() -> Any:
-        with urllib.request.urlopen(exchange.http_url + target, timeout=5) as response:
+        with urllib.request.urlopen(
+            exchange.http_url + target, timeout=PATIENCE_SECONDS
+        ) as response:
             assert response.headers["Content-Type"] == "application/json"
             return json.load(response)
 
