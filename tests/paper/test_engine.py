@@ -191,6 +191,14 @@ async def test_strategy_coroutine_trades_and_the_report_is_written(
     assert Decimal(rows[0]["price"]) == report.fills[0].price
 
 
+async def test_report_without_a_folder_is_refused_before_anything_runs(
+    client: WeexWebSocketClient, tmp_path: Path
+) -> None:
+    for path in (tmp_path / "nowhere" / "fills.csv", tmp_path):
+        with pytest.raises(ConfigError, match="no such folder"):
+            await PaperTradingEngine().run(client, report=path)
+
+
 async def test_strategy_that_raises_loses_its_orders_and_the_report_is_written(
     client: WeexWebSocketClient, tmp_path: Path
 ) -> None:
@@ -272,6 +280,58 @@ async def test_position_beyond_its_limit_is_reduced(client: WeexWebSocketClient)
         await until(lambda: engine.positions["BTCUSDT"] < Decimal("0.02"))
         assert engine.breaches[0].limit == "max_position_size"
         assert engine.positions["BTCUSDT"] > 0
+
+
+@pytest.mark.parametrize("action", ["reduce", "stop"])
+async def test_limit_is_enforced_to_the_end_where_the_book_is_too_thin_at_first(
+    client: WeexWebSocketClient, action: Any
+) -> None:
+    async def greedy(engine: PaperTradingEngine, client: WeexWebSocketClient) -> None:
+        async for _ in client.stream_order_book("ETHUSDT"):
+            with contextlib.suppress(NoMarketError):  # fifteen levels hold some 150
+                await engine.submit("ETHUSDT", "buy", 200)
+            if engine.breaches:
+                return
+
+    limits = RiskLimits(max_position_size=800_000, on_position_size=action)
+    engine = PaperTradingEngine(10**9, symbols="ETHUSDT", risk_limits=limits)
+    async with engine.trading(client):
+        await greedy(engine, client)
+        assert engine.breaches[0].action == action
+        assert engine.has_position("ETHUSDT")
+        if action == "reduce":
+            await until(lambda: not engine._guard.broken)
+        else:
+            await until(lambda: not engine.has_position("ETHUSDT"))
+
+
+async def test_loss_may_halve_positions(client: WeexWebSocketClient) -> None:
+    limits = RiskLimits(max_daily_loss=1, on_daily_loss="reduce")
+    engine = PaperTradingEngine(100_000, risk_limits=limits)
+    async with engine.trading(client):
+        await engine.submit("BTCUSDT", "buy", "0.5")  # the fee alone is more
+        await until(lambda: engine.positions["BTCUSDT"] == Decimal("0.25"))
+        await until(lambda: not engine._halves)
+        await engine.submit("BTCUSDT", "buy", "0.1")
+        assert engine.positions["BTCUSDT"] == Decimal("0.35")  # once for each breach
+
+
+async def test_closing_out_buys_nothing_that_a_strategy_sold_meanwhile(
+    exchange: SandboxExchange, tmp_path: Path
+) -> None:
+    engine = PaperTradingEngine(
+        10**6, market="spot", symbols=("BTCUSDT", "ETHUSDT"), state=tmp_path / "state.db"
+    )
+    async with (
+        WeexWebSocketClient(exchange.weex_config("spot")) as client,
+        engine.trading(client),
+    ):
+        await engine.submit("BTCUSDT", "buy", "0.1")
+        await engine.submit("ETHUSDT", "buy", 1)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(engine.close_all())
+            group.create_task(engine.submit("ETHUSDT", "sell", "0.9994"))
+        assert engine.positions.get("ETHUSDT", 0) < Decimal("0.00001")
 
 
 async def test_daily_loss_closes_all_and_lets_nothing_be_opened(

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.paper.conftest import first
+from tests.paper.conftest import first, until
 from weex_client import DuplicateOrderError, StateError, WeexWebSocketClient
 from weex_client.paper import PaperTradingEngine, RiskLimits
 from weex_client.paper.journal import Journal
@@ -71,6 +71,22 @@ async def test_broken_limits_stay_broken_after_a_restart(
     again = PaperTradingEngine(state=path, risk_limits=limits)
     async with again.trading(client):
         assert again._guard.is_stopped
+
+
+async def test_closing_out_that_a_kill_interrupted_is_finished_after_the_restart(
+    client: WeexWebSocketClient, tmp_path: Path
+) -> None:
+    path = tmp_path / "state.db"
+    async with PaperTradingEngine(state=path).trading(client) as engine:
+        await engine.submit("BTCUSDT", "buy", "0.01")
+        guard = engine._guard.saved() | {"is_stopped": True, "closed_by": "max_drawdown"}
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE meta SET body = ? WHERE name = 'guard'", (json.dumps(guard),))
+    database.close()
+
+    async with PaperTradingEngine(state=path).trading(client) as again:
+        assert again.has_position("BTCUSDT")
+        await until(lambda: not again.positions)
 
 
 async def test_file_of_another_kind_of_account_is_refused(

@@ -316,10 +316,10 @@ class PaperTrader(ABC):
         return order_of(state)
 
     async def _reduce(self, symbol: str, size: Decimal) -> None:
-        """Close some of a position at the market."""
+        """Close some of a position at the market, never more than there is by now."""
         account = self._account
         rules, held = account.exchange.rules(symbol), account.ledger.holdings[symbol].size
-        lots = rules.lots_below(size)
+        lots = rules.lots_below(min(size, held.copy_abs()))
         if lots:
             request = OrderRequest(
                 symbol=symbol,
