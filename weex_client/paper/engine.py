@@ -25,7 +25,8 @@ from weex_client.paper.feed import MarketFeed
 from weex_client.paper.messages import PaperFill
 from weex_client.paper.report import PaperReport
 from weex_client.paper.risk import Breach, RiskGuard, RiskLimits
-from weex_client.paper.trading import Number, PaperTrader
+from weex_client.paper.signals import Signal, follow_signals
+from weex_client.paper.trading import Number, PaperTrader, positive
 from weex_client.simulation import ContractLedger, Ledger, SpotLedger, TradingRules
 from weex_client.venues.weex import WeexConfig
 from weex_client.websocket import WeexWebSocketClient
@@ -34,14 +35,10 @@ __all__ = ["PaperTradingEngine", "Signal", "Strategy"]
 
 _log = logging.getLogger(__name__)
 
-Signal = Literal["buy", "sell", "hold"]
 Strategy = Callable[["PaperTradingEngine", StreamClient], Awaitable[object]]
 """A coroutine function: ``async def strategy(engine, client)``."""
 
 _MARK_SPACING_NS = 1_000_000_000
-# What a "buy" signal spends of the balance, and the least balance that it spends of.
-_SIGNAL_SHARE = Decimal("0.01")
-_LEAST_BALANCE = 100
 
 
 class PaperTradingEngine(PaperTrader):
@@ -182,7 +179,7 @@ class PaperTradingEngine(PaperTrader):
             async with self.trading(client):
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(seconds):
-                        await self._run_strategy(strategy or _follow_signals, client)
+                        await self._run_strategy(strategy or follow_signals, client)
         finally:
             if report is not None:
                 result = self.report()
@@ -224,20 +221,21 @@ class PaperTradingEngine(PaperTrader):
             The last fill, or None where less than one step was asked for or nothing was open.
 
         Raises:
-            OrderRejectedError: If it is refused.
+            OrderRejectedError: If it is refused; also if price or size are not positive.
         """
-        held = self.positions.get(self.symbols[0], Decimal(0))
-        wanted = min(_setting("size", size, least=Decimal(0)), max(held, Decimal(0)))
-        return await self._execute("sell", price, wanted, timestamp)
+        return await self._execute("sell", price, size, timestamp)
 
     async def _execute(
         self, side: Literal["buy", "sell"], price: Number, size: Number, _: float | None
     ) -> PaperFill | None:
-        _setting("price", price, least=Decimal("1E-18"))
         symbol = self.symbols[0]
+        positive("price", price, symbol)
+        wanted = positive("size", size, symbol)
         await self._running().ready(symbol)
+        if side == "sell":
+            wanted = min(wanted, max(self.positions.get(symbol, Decimal(0)), Decimal(0)))
         rules = self._account.exchange.rules(symbol)
-        lots = rules.lots_below(_setting("size", size, least=Decimal(0)))
+        lots = rules.lots_below(wanted)
         if not lots:
             return None
         order = await self.submit(symbol, side, rules.size(lots))
@@ -353,22 +351,6 @@ class PaperTradingEngine(PaperTrader):
 
     def _symbols_of_orders(self) -> set[str]:
         return {order.request.symbol for order in self._account.desk.open_orders.values()}
-
-
-async def _follow_signals(engine: PaperTradingEngine, client: StreamClient) -> None:
-    """Do what ``generate_signal`` says at each price of the one symbol."""
-    if len(engine.symbols) != 1:
-        raise UsageError("generate_signal trades one symbol: pass a strategy to trade several")
-    (symbol,) = engine.symbols
-    async with client.stream_tickers(symbol) as stream:
-        async for message in stream:
-            price = message.data.last
-            signal = engine.generate_signal(float(price))
-            if signal == "buy" and engine.balance > _LEAST_BALANCE:
-                size = engine.balance * _SIGNAL_SHARE / price
-                await engine.execute_buy(price, size, message.timestamp)
-            elif signal == "sell" and engine.has_position(symbol):
-                await engine.execute_sell(price, engine.positions[symbol], message.timestamp)
 
 
 def _check_report(path: Path) -> None:
