@@ -39,7 +39,7 @@ async def kill_again_and_again(path: Path, count: int) -> tuple[int, int, int]:
 async def killed(path: Path, seed: int, draw: Random) -> list[dict[str, Any]]:
     """Run a keeper, kill it at a random moment, and return what it had acknowledged."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.paper.keeper", str(path), str(seed), "30"),
+        *(sys.executable, "-m", "tests.paper.keeper", str(path), str(seed), "170"),
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=asyncio.subprocess.PIPE,
@@ -47,7 +47,7 @@ async def killed(path: Path, seed: int, draw: Random) -> list[dict[str, Any]]:
     assert process.stdout is not None
     said: list[dict[str, Any]] = []
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             for _ in range(draw.randint(1, 60)):
                 said.append(json.loads(await process.stdout.readline()))
     finally:

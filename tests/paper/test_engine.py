@@ -71,7 +71,7 @@ async def test_resting_orders_are_filled_by_the_market(client: WeexWebSocketClie
         engine.trading(client),
         client.stream_order_book("BTCUSDT", overflow=OverflowPolicy.CONFLATE) as books,
     ):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not engine.trades:
                 book = (await anext(books)).data
                 with contextlib.suppress(PostOnlyError):  # the market has moved meanwhile
