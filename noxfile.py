@@ -151,9 +151,14 @@ def examples(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def simulate(session: nox.Session) -> None:
-    """Run 500 seeds of ten simulated minutes; arguments after ``--`` go to the simulation."""
+    """Run 500 seeds of the market and 200 of an account; arguments go to the simulation."""
     session.install(*group("tests"), "-e", ".[cli]")
-    session.run("python", "-m", "tests.simulate", *(session.posargs or ["--seeds", "500"]))
+    if session.posargs:
+        session.run("python", "-m", "tests.simulate", *session.posargs)
+        return
+    session.run("python", "-m", "tests.simulate", "--seeds", "500")
+    account = ("--account", "--seeds", "200", "--seconds", "300")
+    session.run("python", "-m", "tests.simulate", *account)
 
 
 @nox.session(default=False)

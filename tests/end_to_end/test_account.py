@@ -18,7 +18,9 @@ pytestmark = pytest.mark.skipif(
     not hasattr(SandboxExchange, "place_order"), reason="this exchange has no accounts"
 )
 
-RUNS = 200
+# Over real sockets; 200 longer runs, on simulated time and with more kinds of trouble, are
+# ``python -m tests.simulate --account --seeds 200 --seconds 300``.
+RUNS = 60
 RUNS_PER_TEST = 20
 
 

@@ -35,6 +35,7 @@ PLAUSIBLE = {
     "own_order_book": rf"^{PRICE}: {PRICE} BTC below, {PRICE} BTC above$",
     "paper_market_maker": rf"^(buy |sell) {PRICE} at {PRICE}, equity {PRICE}$",
     "paper_moving_average": rf"^(buy |sell|hold)  price {PRICE}, worth {PRICE}$",
+    "paper_or_live": rf"^(buy|sell) {PRICE} BTCUSDT at {PRICE}, fee {PRICE}$",
     "paper_risk": rf"^max_position_size: {PRICE} > 1000: reduce$",
     "paper_trading": rf"^sold at {PRICE}, equity {PRICE}$",
     "positions": rf"^[A-Z]+ (long|short) {PRICE} at {PRICE}, mark {PRICE}: [+-]{PRICE}$",

@@ -11,7 +11,7 @@ import pytest
 from weex_client import WeexWebSocketClient
 from weex_client.sandbox import SandboxExchange
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 
 
 async def until(is_so: Callable[[], object]) -> None:
@@ -31,7 +31,7 @@ async def first(stream: Any, is_wanted: Callable[[Any], object] = lambda _: True
 
 @pytest.fixture
 async def exchange() -> AsyncIterator[SandboxExchange]:
-    async with SandboxExchange(seed=7, speed=50) as running:
+    async with SandboxExchange(seed=7, speed=25) as running:
         yield running
 
 

@@ -31,7 +31,7 @@ async def say_fills(engine: PaperTradingEngine) -> None:
 async def trade(path: str, seed: int, seconds: float) -> None:
     draw = Random(seed)
     async with (
-        SandboxExchange(seed=seed, speed=50) as exchange,
+        SandboxExchange(seed=seed, speed=25) as exchange,
         WeexWebSocketClient(exchange.weex_config()) as client,
         asyncio.timeout(seconds),
     ):

@@ -15,6 +15,7 @@ from tests.paper.conftest import first, until
 from weex_client import (
     ClientClosedError,
     ConfigError,
+    DuplicateOrderError,
     InsufficientBalanceError,
     InvalidOrderError,
     NoMarketError,
@@ -25,9 +26,11 @@ from weex_client import (
     StrategyError,
     SubscriptionRejectedError,
     UnknownOrderError,
+    UnsupportedChannelError,
     UsageError,
     WeexWebSocketClient,
 )
+from weex_client.models import Account, Payload
 from weex_client.paper import PaperTradingEngine, RiskLimits
 from weex_client.sandbox import SandboxExchange
 
@@ -96,7 +99,18 @@ async def test_bad_orders_are_refused_and_change_nothing(client: WeexWebSocketCl
         filled = await engine.submit("BTCUSDT", "buy", "0.0001")
         with pytest.raises(OrderClosedError):
             await engine.cancel(filled.order_id)
-        resting = await engine.submit("BTCUSDT", "buy", "0.0001", price=1000)
+        for price, size in ((0, 1), (-1, 1), (80_000, 0), (80_000, -1), (80_000, "x")):
+            for execute in (engine.execute_buy, engine.execute_sell):
+                with pytest.raises(InvalidOrderError):
+                    await execute(price, size)
+        assert await engine.execute_buy(80_000, "0.00001") is None  # less than a step
+        resting = await engine.submit(
+            "BTCUSDT", "buy", "0.0001", price=1000, client_order_id="mine"
+        )
+        before = engine.report(), engine.available
+        with pytest.raises(DuplicateOrderError):
+            await engine.submit("BTCUSDT", "buy", "0.0001", client_order_id="mine")
+        assert (engine.report(), engine.available) == before
         assert list(engine.open_orders) == [resting.order_id]
         assert (await engine.cancel(resting.order_id)).status == "canceled"
     assert len(engine.orders) == 2
@@ -139,6 +153,44 @@ async def test_leverage_longs_shorts_and_closing_out(client: WeexWebSocketClient
     assert set(report.symbols) == {"BTCUSDT", "ETHUSDT"}
 
 
+async def test_one_bot_follows_a_real_account_and_one_on_paper() -> None:
+    async def follow(account: WeexWebSocketClient | PaperTradingEngine, buy: Any) -> list[Any]:
+        orders, fills = account.stream_orders(), account.stream_fills()
+        positions, balances = account.stream_positions(), account.stream_account()
+        state = await first(balances, lambda m: m.data.currency == "USDT" and m.is_snapshot)
+        bought = await buy()
+        order = await first(orders, lambda m: m.data.order_id == bought and m.data.is_final)
+        fill = await first(fills, lambda m: m.data.order_id == bought)
+        position = await first(positions, lambda m: m.symbol == "ETHUSDT" and m.data.mark_price)
+        balance = await first(balances, lambda m: m.data.currency == "USDT" and not m.is_snapshot)
+        return [state, order, fill, position, balance]
+
+    engine = PaperTradingEngine(100_000)
+    async with (
+        SandboxExchange(seed=7, house_trader=False) as exchange,
+        WeexWebSocketClient(exchange.weex_config()) as client,
+        engine.trading(client),
+    ):
+
+        async def buy_on_paper() -> str:
+            return (await engine.submit("ETHUSDT", "buy", 1)).order_id
+
+        async def buy() -> str:
+            return (await exchange.place_order(symbol="ETHUSDT", side="buy", size=1)).order_id
+
+        pairs = zip(await follow(client, buy), await follow(engine, buy_on_paper), strict=True)
+        for real, paper in pairs:
+            assert (real.channel, real.is_snapshot) == (paper.channel, paper.is_snapshot)
+            unified = type(paper.data).__mro__[1]  # Order of PaperOrder
+            for name in (Account if unified is Payload else unified).model_fields:
+                kinds = type(getattr(real.data, name)), type(getattr(paper.data, name))
+                told = [kind for kind in kinds if kind is not type(None)]
+                assert len(set(told)) <= 1, (name, kinds)
+    for open_stream in (engine.stream_orders, engine.stream_fills):
+        with pytest.raises(ClientClosedError, match="has run"):
+            open_stream()
+
+
 async def test_spot_buys_for_a_quote_amount_and_has_no_positions_stream_of_its_own(
     exchange: SandboxExchange,
 ) -> None:
@@ -149,6 +201,8 @@ async def test_spot_buys_for_a_quote_amount_and_has_no_positions_stream_of_its_o
     ):
         bought = await engine.submit("BTCUSDT", "buy", quote_size=1000)
         assert 990 < bought.filled_value <= 1000
+        with pytest.raises(UnsupportedChannelError, match="no positions"):
+            engine.stream_positions()
         assert engine.calculate_portfolio_value(100_000) > 10_000
         with pytest.raises(InvalidOrderError):
             await engine.set_leverage("BTCUSDT", 2)
@@ -189,6 +243,14 @@ async def test_strategy_coroutine_trades_and_the_report_is_written(
         rows = list(csv.DictReader(file))
     assert [row["side"] for row in rows][-1] == "sell"
     assert Decimal(rows[0]["price"]) == report.fills[0].price
+
+
+async def test_report_without_a_folder_is_refused_before_anything_runs(
+    client: WeexWebSocketClient, tmp_path: Path
+) -> None:
+    for path in (tmp_path / "nowhere" / "fills.csv", tmp_path):
+        with pytest.raises(ConfigError, match="no such folder"):
+            await PaperTradingEngine().run(client, report=path)
 
 
 async def test_strategy_that_raises_loses_its_orders_and_the_report_is_written(
@@ -233,6 +295,15 @@ async def test_subclass_with_signals_trades_as_the_document_runs_it(
     assert f"{engine.calculate_portfolio_value(80_000.5):.2f} {engine.balance:.2f}"
 
 
+async def test_signal_that_is_none_is_said(client: WeexWebSocketClient) -> None:
+    class Shouting(PaperTradingEngine):
+        def generate_signal(self, price: float) -> Any:
+            return "BUY"
+
+    with pytest.raises(StrategyError, match="not 'BUY'"):
+        await Shouting().run(client)
+
+
 async def test_signals_of_several_symbols_need_a_strategy(client: WeexWebSocketClient) -> None:
     with pytest.raises(StrategyError, match="one symbol"):
         await Flipper(symbols=("BTCUSDT", "ETHUSDT")).run(client)
@@ -272,6 +343,58 @@ async def test_position_beyond_its_limit_is_reduced(client: WeexWebSocketClient)
         await until(lambda: engine.positions["BTCUSDT"] < Decimal("0.02"))
         assert engine.breaches[0].limit == "max_position_size"
         assert engine.positions["BTCUSDT"] > 0
+
+
+@pytest.mark.parametrize("action", ["reduce", "stop"])
+async def test_limit_is_enforced_to_the_end_where_the_book_is_too_thin_at_first(
+    client: WeexWebSocketClient, action: Any
+) -> None:
+    async def greedy(engine: PaperTradingEngine, client: WeexWebSocketClient) -> None:
+        async for _ in client.stream_order_book("ETHUSDT"):
+            with contextlib.suppress(NoMarketError):  # fifteen levels hold some 150
+                await engine.submit("ETHUSDT", "buy", 200)
+            if engine.breaches:
+                return
+
+    limits = RiskLimits(max_position_size=800_000, on_position_size=action)
+    engine = PaperTradingEngine(10**9, symbols="ETHUSDT", risk_limits=limits)
+    async with engine.trading(client):
+        await greedy(engine, client)
+        assert engine.breaches[0].action == action
+        assert engine.has_position("ETHUSDT")
+        if action == "reduce":
+            await until(lambda: not engine._guard.broken)
+        else:
+            await until(lambda: not engine.has_position("ETHUSDT"))
+
+
+async def test_loss_may_halve_positions(client: WeexWebSocketClient) -> None:
+    limits = RiskLimits(max_daily_loss=1, on_daily_loss="reduce")
+    engine = PaperTradingEngine(100_000, risk_limits=limits)
+    async with engine.trading(client):
+        await engine.submit("BTCUSDT", "buy", "0.5")  # the fee alone is more
+        await until(lambda: engine.positions["BTCUSDT"] == Decimal("0.25"))
+        await until(lambda: not engine._halves)
+        await engine.submit("BTCUSDT", "buy", "0.1")
+        assert engine.positions["BTCUSDT"] == Decimal("0.35")  # once for each breach
+
+
+async def test_closing_out_buys_nothing_that_a_strategy_sold_meanwhile(
+    exchange: SandboxExchange, tmp_path: Path
+) -> None:
+    engine = PaperTradingEngine(
+        10**6, market="spot", symbols=("BTCUSDT", "ETHUSDT"), state=tmp_path / "state.db"
+    )
+    async with (
+        WeexWebSocketClient(exchange.weex_config("spot")) as client,
+        engine.trading(client),
+    ):
+        await engine.submit("BTCUSDT", "buy", "0.1")
+        await engine.submit("ETHUSDT", "buy", 1)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(engine.close_all())
+            group.create_task(engine.submit("ETHUSDT", "sell", "0.9994"))
+        assert engine.positions.get("ETHUSDT", 0) < Decimal("0.00001")
 
 
 async def test_daily_loss_closes_all_and_lets_nothing_be_opened(

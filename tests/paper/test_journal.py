@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sqlite3
-import sys
-from decimal import Decimal
-from fractions import Fraction
 from pathlib import Path
-from random import Random
-from typing import Any
 
 import pytest
 
-from tests.paper.conftest import first
+from tests.paper.conftest import first, until
+from tests.paper.kills import kill_again_and_again
 from weex_client import DuplicateOrderError, StateError, WeexWebSocketClient
 from weex_client.paper import PaperTradingEngine, RiskLimits
-from weex_client.paper.journal import Journal
 
-ROOT = Path(__file__).parents[2]
+# ``python -m tests.paper.kills`` does it fifty times.
+KILLS = 3
 
 
 async def test_resumed_engine_has_orders_positions_money_and_fills(
@@ -71,6 +66,22 @@ async def test_broken_limits_stay_broken_after_a_restart(
     again = PaperTradingEngine(state=path, risk_limits=limits)
     async with again.trading(client):
         assert again._guard.is_stopped
+
+
+async def test_closing_out_that_a_kill_interrupted_is_finished_after_the_restart(
+    client: WeexWebSocketClient, tmp_path: Path
+) -> None:
+    path = tmp_path / "state.db"
+    async with PaperTradingEngine(state=path).trading(client) as engine:
+        await engine.submit("BTCUSDT", "buy", "0.01")
+        guard = engine._guard.saved() | {"is_stopped": True, "closed_by": "max_drawdown"}
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE meta SET body = ? WHERE name = 'guard'", (json.dumps(guard),))
+    database.close()
+
+    async with PaperTradingEngine(state=path).trading(client) as again:
+        assert again.has_position("BTCUSDT")
+        await until(lambda: not again.positions)
 
 
 async def test_file_of_another_kind_of_account_is_refused(
@@ -137,61 +148,5 @@ async def test_order_that_could_not_be_saved_is_not_acknowledged_and_the_engine_
         await anext(fills)
 
 
-async def killed(path: Path, seed: int, draw: Random) -> list[dict[str, Any]]:
-    """Run a keeper, kill it at a random moment, and return what it had acknowledged."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.paper.keeper", str(path), str(seed), "30"),
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    said: list[dict[str, Any]] = []
-    try:
-        async with asyncio.timeout(60):
-            for _ in range(draw.randint(1, 60)):
-                said.append(json.loads(await process.stdout.readline()))
-    finally:
-        process.kill()
-        rest, _ = await process.communicate()
-    # The last line may be cut in the middle.
-    said += [json.loads(line) for line in rest.split(b"\n")[:-1]]
-    return said
-
-
 async def test_nothing_that_was_acknowledged_is_lost_on_kill(tmp_path: Path) -> None:
-    path = tmp_path / "state.db"
-    draw = Random(7)
-    said: list[dict[str, Any]] = []
-    for seed in range(8):
-        said += await killed(path, seed, draw)
-        await check_file(path, said)
-    assert sum(each["kind"] == "fill" for each in said) > 20
-
-
-async def check_file(path: Path, said: list[dict[str, Any]]) -> None:
-    journal = await Journal.open(str(path))
-    saved = await journal.read()
-    await journal.close()
-    assert saved is not None
-    orders = {order.order_id: order for order in saved.orders}
-    fills = {fill.fill_id: fill for fill in saved.fills}
-    for each in said:
-        if each["kind"] == "fill":
-            assert fills[each["id"]].order_id == each["order"]
-        else:
-            order = orders[each["id"]]
-            is_over = each["kind"] == "cancel" or each.get("status") == "filled"
-            assert order.is_final or not is_over
-    # Each row fits the others: no half of anything was written.
-    for order in orders.values():
-        own = [fill for fill in fills.values() if fill.order_id == order.order_id]
-        assert order.rules.size(order.filled) == sum((f.size for f in own), Decimal(0))
-    money = Fraction(1_000_000)
-    for holding in saved.holdings.values():
-        money += Fraction(holding["realized_pnl"]) - Fraction(holding["fees"])
-        assert holding["fill_count"] == len(fills)
-    assert Fraction(saved.wallets["USDT"]) == money
-    assert sum((Fraction(fill.fee) for fill in fills.values()), Fraction(0)) == sum(
-        (Fraction(holding["fees"]) for holding in saved.holdings.values()), Fraction(0)
-    )
+    assert sum(await kill_again_and_again(tmp_path / "state.db", KILLS)) > 10

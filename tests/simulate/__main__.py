@@ -7,7 +7,8 @@ import sys
 import time
 from collections import Counter
 
-from tests.simulate.world import simulate
+from tests.simulate.account import AccountWorld
+from tests.simulate.world import World, simulate
 
 
 def main() -> int:
@@ -17,12 +18,14 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=500, help="how many seeds to run")
     parser.add_argument("--first", type=int, default=0, help="the first of them")
     parser.add_argument("--seconds", type=float, default=600.0, help="simulated seconds of each")
+    parser.add_argument("--account", action="store_true", help="an account and its orders")
     parser.add_argument("--trace", action="store_true", help="print everything that happened")
     asked = parser.parse_args()
     seeds = range(asked.first, asked.first + asked.seeds) if asked.seed is None else [asked.seed]
+    kind = AccountWorld if asked.account else World
     begun, failed, counts = time.perf_counter(), [], Counter[str]()
     for seed in seeds:
-        report = simulate(seed, seconds=asked.seconds, keeps_trace=asked.trace)
+        report = simulate(seed, seconds=asked.seconds, keeps_trace=asked.trace, kind=kind)
         counts.update(report.counts)
         if asked.trace or (report.violations and asked.seed is not None):
             print("\n".join(report.trace))

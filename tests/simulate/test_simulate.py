@@ -13,8 +13,11 @@ from typing import Any
 
 import pytest
 
+from tests.simulate.account import AccountWorld, SimulatedWay
 from tests.simulate.faults import FAULTS
 from tests.simulate.world import CANARY, Report, simulate
+from weex_client import WeexWebSocketClient
+from weex_client.streaming.budget import Budgets
 from weex_client.streaming.mailbox import Mailbox
 from weex_client.streaming.transport import Connector, Frames
 
@@ -28,6 +31,15 @@ def test_ten_minutes_of_trouble_leave_nothing_wrong(seed: int) -> None:
     report = simulate(seed)
     assert not report.violations, str(report)
     assert report.counts["messages"] > 1000
+
+
+# ``python -m tests.simulate --account --seeds 200 --seconds 300`` runs more of them.
+@pytest.mark.parametrize("seed", range(4))
+def test_no_trouble_loses_or_repeats_a_fill_or_the_last_word_on_an_order(seed: int) -> None:
+    report = simulate(seed, seconds=300.0, kind=AccountWorld)
+    assert not report.violations, str(report)
+    assert report.counts["fills"] > 10
+    assert report.counts["reconnects"] > 2
 
 
 def in_another_process(seed: int, hash_seed: str) -> str:
@@ -134,6 +146,21 @@ def test_a_broken_client_is_noticed(name: str) -> None:
         for seed in range(4)
         for text in simulate(seed, seconds=300, disturb=lambda way: _Way(way, change)).violations
     )
+
+
+class BlindWorld(AccountWorld):
+    """A client that does not look back."""
+
+    def _make_client(self) -> WeexWebSocketClient:
+        super()._make_client()
+        self.config = self.config.model_copy(update={"seed_private": False})
+        return WeexWebSocketClient(self.config, connector=SimulatedWay(), budgets=Budgets())
+
+
+def test_a_client_that_does_not_read_what_it_missed_is_noticed() -> None:
+    violations = simulate(1, seconds=300.0, kind=BlindWorld).violations
+    for words in ("was never told", "the last word on order"):
+        assert any(words in text for text in violations), words
 
 
 def test_a_secret_in_the_log_is_noticed() -> None:

@@ -54,6 +54,7 @@ class Report:
         violations: What must not be, in words.
         counts: How often what happened.
         trace: The end of the trace, or all of it if it was asked for.
+        options: What else the command line says to repeat it.
     """
 
     seed: int
@@ -61,11 +62,12 @@ class Report:
     violations: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     trace: deque[str] = field(default_factory=lambda: deque(maxlen=_KEPT_TRACE))
+    options: str = ""
 
     @property
     def command(self) -> str:
         """Return what repeats the run."""
-        return f"python -m tests.simulate --seed {self.seed}"
+        return f"python -m tests.simulate{self.options} --seed {self.seed}"
 
     def __str__(self) -> str:
         shown = [f"seed {self.seed}: {len(self.violations)} violations", *self.violations[:20]]
@@ -74,6 +76,8 @@ class Report:
 
 class World:
     """Everything of one run."""
+
+    options = ""
 
     def __init__(
         self,
@@ -333,6 +337,7 @@ def simulate(
     seconds: float = 600.0,
     keeps_trace: bool = False,
     disturb: Callable[[Connector], Connector] | None = None,
+    kind: type[World] = World,
 ) -> Report:
     """Run one seed.
 
@@ -341,13 +346,14 @@ def simulate(
         seconds: Simulated seconds.
         keeps_trace: Keep the whole trace, not only its end.
         disturb: Wraps the client's way to the exchange, to see whether trouble is noticed.
+        kind: What happens in it; the public market, if not said otherwise.
     """
-    report = Report(seed)
+    report = Report(seed, options=kind.options)
     if keeps_trace:
         report.trace = deque()
 
     async def main(loop: SimulatedLoop) -> None:
-        world = World(loop, report, seconds, disturb)
+        world = kind(loop, report, seconds, disturb)
         loop.set_exception_handler(
             lambda _, context: world.complain(f"unhandled: {context.get('message')} {context}")
         )

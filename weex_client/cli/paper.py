@@ -22,7 +22,7 @@ from weex_client.cli.sandbox import opened
 from weex_client.cli.screens import LineScreen, LiveScreen, Screen
 from weex_client.cli.views.paper import PaperView
 from weex_client.client import StreamClient
-from weex_client.errors import ConnectError, UsageError, WeexClientError
+from weex_client.errors import ConnectError, UnsupportedChannelError, UsageError, WeexClientError
 from weex_client.paper import PaperReport, PaperTradingEngine, Strategy
 from weex_client.sandbox import SandboxExchange
 from weex_client.streaming.mailbox import OverflowPolicy
@@ -145,8 +145,9 @@ async def _shown(
     streams: list[Subscription[Any]] = [
         engine.stream_orders(overflow=policy),
         engine.stream_fills(overflow=policy),
-        engine.stream_positions(overflow=policy),
     ]
+    with contextlib.suppress(UnsupportedChannelError):  # spot
+        streams.append(engine.stream_positions(overflow=policy))
     # A reader that fails, as when nobody takes the lines any more, ends the run.
     async with screen.opened(), asyncio.TaskGroup() as group:
         readers = [group.create_task(_read(stream, screen)) for stream in streams]

@@ -25,7 +25,8 @@ from weex_client.paper.feed import MarketFeed
 from weex_client.paper.messages import PaperFill
 from weex_client.paper.report import PaperReport
 from weex_client.paper.risk import Breach, RiskGuard, RiskLimits
-from weex_client.paper.trading import Number, PaperTrader
+from weex_client.paper.signals import Signal, follow_signals
+from weex_client.paper.trading import Number, PaperTrader, positive
 from weex_client.simulation import ContractLedger, Ledger, SpotLedger, TradingRules
 from weex_client.venues.weex import WeexConfig
 from weex_client.websocket import WeexWebSocketClient
@@ -34,14 +35,10 @@ __all__ = ["PaperTradingEngine", "Signal", "Strategy"]
 
 _log = logging.getLogger(__name__)
 
-Signal = Literal["buy", "sell", "hold"]
 Strategy = Callable[["PaperTradingEngine", StreamClient], Awaitable[object]]
 """A coroutine function: ``async def strategy(engine, client)``."""
 
 _MARK_SPACING_NS = 1_000_000_000
-# What a "buy" signal spends of the balance, and the least balance that it spends of.
-_SIGNAL_SHARE = Decimal("0.01")
-_LEAST_BALANCE = 100
 
 
 class PaperTradingEngine(PaperTrader):
@@ -104,6 +101,10 @@ class PaperTradingEngine(PaperTrader):
         self._state = state
         self._failure: asyncio.Future[None] | None = None
         self._marks_told: dict[str, int] = {}
+        self._halves: dict[str, Decimal] = {}
+        self._has_to_close = False
+        self._is_enforcing = False
+        self._is_late = False
 
     @contextlib.asynccontextmanager
     async def trading(self, client: StreamClient) -> AsyncIterator[PaperTradingEngine]:
@@ -166,18 +167,19 @@ class PaperTradingEngine(PaperTrader):
             The report.
 
         Raises:
-            ConfigError: If the report needs the extra ``paper``, which is not installed.
+            ConfigError: If the report has no folder, or needs the extra ``paper``, which is not
+                installed.
             StrategyError: If the strategy raised. Its orders are cancelled, and the report is
                 written.
             WeexClientError: If the market or the state file failed; orders stay as they are.
         """
-        if report is not None and not _is_csv(report):
-            check_drawing()  # now, not when the run is over
+        if report is not None:
+            _check_report(Path(report))  # now, not when the run is over
         try:
             async with self.trading(client):
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(seconds):
-                        await self._run_strategy(strategy or _follow_signals, client)
+                        await self._run_strategy(strategy or follow_signals, client)
         finally:
             if report is not None:
                 result = self.report()
@@ -219,20 +221,21 @@ class PaperTradingEngine(PaperTrader):
             The last fill, or None where less than one step was asked for or nothing was open.
 
         Raises:
-            OrderRejectedError: If it is refused.
+            OrderRejectedError: If it is refused; also if price or size are not positive.
         """
-        held = self.positions.get(self.symbols[0], Decimal(0))
-        wanted = min(_setting("size", size, least=Decimal(0)), max(held, Decimal(0)))
-        return await self._execute("sell", price, wanted, timestamp)
+        return await self._execute("sell", price, size, timestamp)
 
     async def _execute(
         self, side: Literal["buy", "sell"], price: Number, size: Number, _: float | None
     ) -> PaperFill | None:
-        _setting("price", price, least=Decimal("1E-18"))
         symbol = self.symbols[0]
+        positive("price", price, symbol)
+        wanted = positive("size", size, symbol)
         await self._running().ready(symbol)
+        if side == "sell":
+            wanted = min(wanted, max(self.positions.get(symbol, Decimal(0)), Decimal(0)))
         rules = self._account.exchange.rules(symbol)
-        lots = rules.lots_below(_setting("size", size, least=Decimal(0)))
+        lots = rules.lots_below(wanted)
         if not lots:
             return None
         order = await self.submit(symbol, side, rules.size(lots))
@@ -285,8 +288,18 @@ class PaperTradingEngine(PaperTrader):
             await account.note_equity(now_ns, equity)
         for breach in breaches:
             self.breaches.append(breach)
+            self._is_late = False
             _log.info("%s is broken: %s", breach.limit, breach)
-            await self._act(breach)
+            if breach.action != "reduce":
+                self._has_to_close = True
+            elif breach.limit != "max_position_size":
+                self._halves = {each: abs(size) / 2 for each, size in self.positions.items()}
+        if not self._is_enforcing:
+            self._is_enforcing = True
+            try:
+                await self._enforce(now_ns)
+            finally:
+                self._is_enforcing = False
 
     def _is_due(self, symbol: str, now_ns: int) -> bool:
         if now_ns - self._marks_told.get(symbol, 0) < _MARK_SPACING_NS:
@@ -294,48 +307,57 @@ class PaperTradingEngine(PaperTrader):
         self._marks_told[symbol] = now_ns
         return True
 
-    async def _act(self, breach: Breach) -> None:
-        """Carry out what a broken limit calls for; what cannot be done now is tried again."""
+    async def _enforce(self, now_ns: int) -> None:
+        """Carry out what broken limits call for; what the book does not allow now, later.
+
+        A book of fifteen levels may not take a large position at once, and a line that is down
+        takes nothing: each look goes on where the one before had to stop, also after a restart.
+        """
         try:
-            if breach.action == "reduce":
-                await self._reduce_within(breach)
-            else:
+            if self._guard.blocks(now_ns) is None:
+                await self._reduce_within()
+            elif self._has_to_close or self._closable():
                 await self.close_all()
+                self._has_to_close = False
         except OrderRejectedError as exc:
-            self._guard.broken.discard(breach.limit)
-            _log.warning("%s: %s is tried again: %s", breach.limit, breach.action, exc)
+            if not self._is_late:
+                _log.warning("what a broken limit calls for is tried again and again: %s", exc)
+            self._is_late = True
             return
-        if breach.action == "stop" and self._failure is not None and not self._failure.done():
+        is_stop = any(breach.action == "stop" for breach in self.breaches)
+        if is_stop and not self._closable() and self._failure and not self._failure.done():
             self._failure.set_result(None)
 
-    async def _reduce_within(self, breach: Breach) -> None:
+    def _closable(self) -> bool:
+        """Tell whether anything is open that an order could close: on spot, dust is left."""
+        rules = self._account.exchange.rules
+        return any(rules(each).lots_below(abs(size)) for each, size in self.positions.items())
+
+    async def _reduce_within(self) -> None:
         """Bring positions within the limit, each by the same share; after a loss, halve them."""
-        share = Decimal("0.5")
-        if breach.limit == "max_position_size":
-            share = 1 - breach.allowed / breach.value
+        limit, exposure = self._guard.limits.max_position_size, self._account.board.exposure
+        share = Decimal(0)
+        if limit is not None and "max_position_size" in self._guard.broken:
+            share = max(share, 1 - Decimal(str(limit)) / exposure)
         for symbol, size in self.positions.items():
+            held, half = size.copy_abs(), self._halves.get(symbol)
+            excess = max(held * share, Decimal(0) if half is None else held - half)
             rules = self._account.exchange.rules(symbol)
-            lots = (abs(size) * share / rules.size_step).to_integral_value(ROUND_CEILING)
-            await self._reduce(symbol, min(abs(size), rules.size(int(lots))))
+            lots = int((excess / rules.size_step).to_integral_value(ROUND_CEILING))
+            if lots > 0:
+                await self._reduce(symbol, rules.size(lots))
+            elif half is not None:
+                del self._halves[symbol]
 
     def _symbols_of_orders(self) -> set[str]:
         return {order.request.symbol for order in self._account.desk.open_orders.values()}
 
 
-async def _follow_signals(engine: PaperTradingEngine, client: StreamClient) -> None:
-    """Do what ``generate_signal`` says at each price of the one symbol."""
-    if len(engine.symbols) != 1:
-        raise UsageError("generate_signal trades one symbol: pass a strategy to trade several")
-    (symbol,) = engine.symbols
-    async with client.stream_tickers(symbol) as stream:
-        async for message in stream:
-            price = message.data.last
-            signal = engine.generate_signal(float(price))
-            if signal == "buy" and engine.balance > _LEAST_BALANCE:
-                size = engine.balance * _SIGNAL_SHARE / price
-                await engine.execute_buy(price, size, message.timestamp)
-            elif signal == "sell" and engine.has_position(symbol):
-                await engine.execute_sell(price, engine.positions[symbol], message.timestamp)
+def _check_report(path: Path) -> None:
+    if path.is_dir() or not path.parent.is_dir():
+        raise ConfigError(f"a report cannot be written to {str(path)!r}: there is no such folder")
+    if not _is_csv(path):
+        check_drawing()
 
 
 def _is_csv(path: str | Path) -> bool:

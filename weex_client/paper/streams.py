@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from weex_client.errors import UsageError
+from weex_client.errors import ClientClosedError, UsageError
 from weex_client.metrics import ChannelCounters
 from weex_client.models import Message
 from weex_client.protocol import Channel
@@ -20,6 +20,7 @@ class AccountStreams:
 
     def __init__(self) -> None:
         self._readers: dict[Channel, dict[Mailbox, None]] = {}
+        self._ended_by: Exception | None = None
 
     def open(
         self,
@@ -38,7 +39,11 @@ class AccountStreams:
 
         Raises:
             UsageError: If nothing could wait, or messages would replace each other.
+            ClientClosedError: If the streams have ended.
+            WeexClientError: What ended them, if it was something else.
         """
+        if self._ended_by is not None:
+            raise self._ended_by
         if queue_size < 1:
             raise UsageError("queue_size must be at least 1")
         if overflow is OverflowPolicy.CONFLATE:
@@ -64,7 +69,10 @@ class AccountStreams:
             mailbox.push(message)
 
     def end(self, error: Exception | None) -> None:
-        """End every stream, behind what waits in it."""
+        """End every stream, behind what waits in it; none can be opened any more."""
+        if self._ended_by is None:
+            text = "the engine has run: make another, with the same state if you like"
+            self._ended_by = error or ClientClosedError(text)
         for readers in self._readers.values():
             for mailbox in tuple(readers):
                 mailbox.end(error)

@@ -14,11 +14,12 @@ from weex_client.errors import (
     InvalidOrderError,
     NoMarketError,
     RiskLimitError,
+    UnsupportedChannelError,
 )
 from weex_client.models import Account, Message, Side
 from weex_client.paper.account import ACCOUNT, PaperAccount
 from weex_client.paper.feed import MarketFeed
-from weex_client.paper.messages import PaperFill, PaperOrder, PaperPosition, order_of
+from weex_client.paper.messages import VENUE, PaperFill, PaperOrder, PaperPosition, order_of
 from weex_client.paper.report import PaperReport, report_of
 from weex_client.paper.risk import RiskGuard
 from weex_client.protocol import Channel
@@ -34,7 +35,7 @@ from weex_client.simulation.position import Holding
 from weex_client.streaming.mailbox import OverflowPolicy
 from weex_client.streaming.subscription import Subscription
 
-__all__ = ["Number", "PaperTrader"]
+__all__ = ["Number", "PaperTrader", "positive"]
 
 Number = Decimal | int | str | float
 
@@ -265,7 +266,17 @@ class PaperTrader(ABC):
         queue_size: int | None = None,
         overflow: OverflowPolicy = OverflowPolicy.RAISE,
     ) -> Subscription[Message[PaperPosition]]:
-        """Stream positions as they change, and at most once a second at a new mark."""
+        """Stream positions as they change, and at most once a second at a new mark.
+
+        Raises:
+            UnsupportedChannelError: If the market is spot, which has none.
+        """
+        if not self._account.ledger.has_positions:
+            raise UnsupportedChannelError(
+                "a spot account has no positions; its channels: account, orders, fills",
+                venue=VENUE,
+                available=("account", "orders", "fills"),
+            )
         return self._stream(Channel.POSITIONS, queue_size, overflow)
 
     def stream_orders(
@@ -316,10 +327,10 @@ class PaperTrader(ABC):
         return order_of(state)
 
     async def _reduce(self, symbol: str, size: Decimal) -> None:
-        """Close some of a position at the market."""
+        """Close some of a position at the market, never more than there is by now."""
         account = self._account
         rules, held = account.exchange.rules(symbol), account.ledger.holdings[symbol].size
-        lots = rules.lots_below(size)
+        lots = rules.lots_below(min(size, held.copy_abs()))
         if lots:
             request = OrderRequest(
                 symbol=symbol,
@@ -341,6 +352,20 @@ class PaperTrader(ABC):
 
 def _cost(holding: Holding) -> Decimal:
     return holding.entry_price or Decimal(0)
+
+
+def positive(field: str, value: Number, symbol: str) -> Decimal:
+    """Return a number that is greater than 0.
+
+    Raises:
+        InvalidOrderError: If it is not.
+    """
+    number = _number(value, field, symbol)
+    if number <= 0:
+        raise InvalidOrderError(
+            f"{field} must be greater than 0, not {value}", symbol=symbol, field=field
+        )
+    return number
 
 
 def _optional(value: Number | None, field: str, symbol: str) -> Decimal | None:
