@@ -6,8 +6,19 @@ import contextlib
 import inspect
 import logging
 from collections.abc import Callable, Iterator
-from functools import partial
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar, overload
+from functools import partial, update_wrapper
+from types import GenericAlias
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    ParamSpec,
+    Self,
+    TypeVar,
+    get_args,
+    get_type_hints,
+    overload,
+)
 
 from weex_client.client import StreamClient
 from weex_client.config import StreamConfig
@@ -40,10 +51,13 @@ def _mirrored(
     def stream(self: SyncClient, /, *args: P.args, **kwargs: P.kwargs) -> SyncStream[T]:
         return self.stream(getattr(self.client_class, name, method), *args, **kwargs)
 
-    stream.__name__, stream.__qualname__ = name, f"SyncClient.{name}"
-    stream.__doc__ = (
-        f"Stream as :meth:`StreamClient.{name} <weex_client.client.StreamClient.{name}>`."
-    )
+    # For help() and the documentation: the same signature, but for what comes back.
+    update_wrapper(stream, method)
+    returned = GenericAlias(SyncStream, get_args(get_type_hints(method)["return"]))
+    stream.__module__, stream.__qualname__ = __name__, f"SyncClient.{name}"
+    stream.__annotations__ = {**method.__annotations__, "return": returned}
+    signature = inspect.signature(method).replace(return_annotation=returned)
+    vars(stream)["__signature__"] = signature
     return stream
 
 
