@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import inspect
 import logging
 from collections.abc import Callable, Iterator
@@ -22,7 +21,7 @@ from typing import (
 
 from weex_client.client import StreamClient
 from weex_client.config import StreamConfig
-from weex_client.errors import ClientClosedError, UsageError, WeexClientError
+from weex_client.errors import UsageError, WeexClientError
 from weex_client.models import ConnectionEvent, Message
 from weex_client.streaming.mailbox import OverflowPolicy
 from weex_client.streaming.subscription import Subscription
@@ -109,11 +108,10 @@ class SyncClient(Lifecycle, Iterator[Message[Any]]):
             self,
             queue_size,
             takes_messages=kind.on_message is not SyncClient.on_message,
+            takes_events=kind.on_event is not SyncClient.on_event,
             should_print=should_print,
         )
         super().__init__(partial(make, config, **options), desk)
-        if kind.on_event is not SyncClient.on_event:
-            self._desk.sources.append(Source(StreamClient.events, is_data=False))
 
     # Saying what is streamed.
 
@@ -195,12 +193,14 @@ class SyncClient(Lifecycle, Iterator[Message[Any]]):
         return stream
 
     def _release(self, source: Source[Any]) -> None:
-        self._desk.forget(source)
+        """Stream something no more; waits for nothing, for the collector calls it too."""
         if (inbox := source.inbox) is not None:
             inbox.end()
-        if (worker := self._running_worker()) is not None:
-            with contextlib.suppress(ClientClosedError):  # then it has ended that way
-                worker.call(lambda: worker.release(source))
+        worker = self._worker
+        if worker is None:
+            self._desk.forget(source)
+        else:
+            worker.tell(lambda: worker.release(source))
 
     # Reading.
 
@@ -232,7 +232,7 @@ class SyncClient(Lifecycle, Iterator[Message[Any]]):
             WeexClientError: What ended a stream, in its place; the other streams go on, and can
                 be read on.
         """
-        if not self._desk.sources and not self._desk.over.is_set():
+        if not self._desk.has_data and not self._desk.over.is_set():
             raise UsageError("nothing is streamed: call client.stream_tickers(...) or others first")
         return self._desk.inbox.take(timeout)
 

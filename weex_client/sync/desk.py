@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
+from weex_client.client import StreamClient
 from weex_client.models import ConnectionEvent, Message
 from weex_client.streaming.mailbox import OverflowPolicy
 from weex_client.sync.handlers import Handlers
@@ -70,10 +71,12 @@ class Desk:
         hooks: What the program has overridden.
         queue_size: Messages that may wait for those who read the client itself.
         takes_messages: Whether ``on_message`` does anything with a message.
+        takes_events: Whether ``on_event`` does anything with an event.
         should_print: Write each message to standard output.
 
     Attributes:
         inbox: Where messages of all streams wait.
+        line: What happens to the line, for the hook.
         sources: What is streamed, in the order it was asked for.
         handlers: Who is called for which message.
         error: What ended the first stream, or the client.
@@ -81,10 +84,18 @@ class Desk:
     """
 
     def __init__(
-        self, hooks: Hooks, queue_size: int, *, takes_messages: bool, should_print: bool
+        self,
+        hooks: Hooks,
+        queue_size: int,
+        *,
+        takes_messages: bool,
+        takes_events: bool,
+        should_print: bool,
     ) -> None:
         self.inbox: Inbox[Message[Any]] = Inbox(queue_size)
-        self.sources: list[Source[Any]] = []
+        # A program may read events itself, too; the hook has its own stream of them.
+        self.line: Source[ConnectionEvent] = Source(StreamClient.events, is_data=False)
+        self.sources: list[Source[Any]] = [self.line] if takes_events else []
         self.handlers = Handlers()
         self.error: Exception | None = None
         self.over = threading.Event()
@@ -96,6 +107,11 @@ class Desk:
         self._losses: list[tuple[Source[Any], Inbox[Any], Exception]] = []
         self._room = asyncio.Event()
         self._on_room: Callable[[], None] = lambda: None
+
+    @property
+    def has_data(self) -> bool:
+        """Say whether any channel is streamed, or will be after the start."""
+        return any(source.is_data for source in tuple(self.sources))
 
     def begin(self) -> None:
         """Make ready for a start: what was left of the one before is thrown away."""
@@ -163,6 +179,8 @@ class Desk:
 
     async def hand_out(self, source: Source[Any], content: Any) -> None:
         """Give a message, an event or an error to all whom it concerns."""
+        if not source.is_live:
+            return  # it has ended while this was on its way
         if isinstance(content, Exception):
             self._fail(source, content)
             return
@@ -171,12 +189,14 @@ class Desk:
             self._last_ns = content.received_time_ns
             is_taken = self._call_handlers(content)
         else:
-            self._guarded(partial(self._hooks.on_event, content))
-            is_taken = True
+            is_taken = source is self.line
+            if is_taken:
+                self._guarded(partial(self._hooks.on_event, content))
         own = source.inbox
         if own is not None:
             await self._put(own, source, content, is_loss_counted=own.is_read)
-            is_taken = is_taken or own.is_read
+            source.is_read = source.is_read or own.is_read
+            is_taken = is_taken or source.is_read
         if source.is_data:
             inbox = self.inbox
             await self._put(inbox, source, content, is_loss_counted=inbox.is_read or not is_taken)
@@ -222,8 +242,12 @@ class Desk:
             lost, where, error = self._losses.pop()
             self._fail(lost, error, told=where)
 
-    def _note_loss(self, source: Source[Any], inbox: Inbox[Any], error: Exception) -> None:
-        self._losses.append((source, inbox, error))
+    def _note_loss(self, source: Source[Any], inbox: Inbox[Any], error: Exception) -> bool:
+        """Let a stream end; return whether this is news."""
+        is_news = source.is_live and all(source is not lost for lost, _, _ in self._losses)
+        if is_news:
+            self._losses.append((source, inbox, error))
+        return is_news
 
     def _fail(self, source: Source[Any], error: Exception, told: Inbox[Any] | None = None) -> None:
         """End a stream with an error; the inbox ``told`` has it already, where the loss is."""

@@ -33,7 +33,7 @@ class _Letter(Generic[T]):
         content: T | Exception,
         overflow: OverflowPolicy,
         key: Hashable,
-        on_loss: Callable[[SlowConsumerError], None] | None,
+        on_loss: Callable[[SlowConsumerError], bool] | None,
     ) -> None:
         self.content = content
         self.overflow = overflow
@@ -51,7 +51,8 @@ class Inbox(Generic[T]):
 
     A full inbox asks the oldest letter what to do, for it is the one to go: it may be dropped,
     be held against all that would come (``BLOCK``), or leave an error in its place (``RAISE``).
-    A letter that may be conflated is replaced where it waits.
+    A letter that may be conflated is replaced where it waits. Errors take no room and are never
+    dropped; there are as many as streams.
 
     Args:
         size: Letters that may wait.
@@ -83,7 +84,7 @@ class Inbox(Generic[T]):
         )
 
     def __len__(self) -> int:
-        return len(self._letters)
+        return len(self._letters) - self._errors
 
     def put(
         self,
@@ -92,7 +93,7 @@ class Inbox(Generic[T]):
         key: Hashable = None,
         *,
         is_loss_counted: bool = True,
-        on_loss: Callable[[SlowConsumerError], None] | None = None,
+        on_loss: Callable[[SlowConsumerError], bool] | None = None,
         on_room: Callable[[], None] | None = None,
     ) -> bool:
         """Let something wait, if it may; what comes behind the end is forgotten.
@@ -103,7 +104,8 @@ class Inbox(Generic[T]):
             key: What a conflated letter is the newest word about.
             is_loss_counted: Whether this is for the readers of this inbox; else what has to
                 go goes uncounted.
-            on_loss: Is told when this letter was lost and must not be in silence (``RAISE``).
+            on_loss: Is told when this letter was lost and must not be in silence (``RAISE``);
+                returns whether the reader is to be told, who may know by an earlier one.
             on_room: Is called once there is room, in the thread of a reader.
 
         Returns:
@@ -119,21 +121,21 @@ class Inbox(Generic[T]):
                     waiting.content = content
                     self.dropped += is_loss_counted
                     return True
-            if len(self._letters) >= self.size and not self._makes_room(is_loss_counted):
+            is_full = len(self) >= self.size and not letter.is_error
+            if is_full and not self._makes_room(is_loss_counted):
                 self._on_room = on_room
                 return False
             if overflow is OverflowPolicy.CONFLATE:
                 self._newest[key] = letter
             self._letters.append(letter)
+            self._errors += letter.is_error
             self._news.notify()
             return True
 
     def _makes_room(self, is_loss_counted: bool) -> bool:
-        """Let the oldest message go, unless it must not; errors stay, there are but a few."""
+        """Let the oldest message go, unless it must not."""
         letters = self._letters
-        place = next((i for i, each in enumerate(letters) if not each.is_error), None)
-        if place is None:
-            return True
+        place = next(i for i, each in enumerate(letters) if not each.is_error)
         oldest = letters[place]
         if is_loss_counted and oldest.overflow is OverflowPolicy.BLOCK:
             return False
@@ -152,9 +154,9 @@ class Inbox(Generic[T]):
             " queue_size or another overflow policy",
             queue_size=self.size,
         )
-        self._letters.insert(place, _Letter(error, OverflowPolicy.DROP_OLDEST, None, None))
-        if lost.on_loss is not None:
-            lost.on_loss(error)
+        if lost.on_loss is not None and lost.on_loss(error):
+            self._letters.insert(place, _Letter(error, OverflowPolicy.DROP_OLDEST, None, None))
+            self._errors += 1
 
     def take(self, timeout: float | None) -> T | None:
         """Wait for the oldest letter.
@@ -177,6 +179,7 @@ class Inbox(Generic[T]):
                     raise _own(self._end)
                 return None
             letter = self._letters.popleft()
+            self._errors -= letter.is_error
             self._forget(letter)
             on_room, self._on_room = self._on_room, None
         if on_room is not None:
@@ -201,11 +204,15 @@ class Inbox(Generic[T]):
             if self._end is None:
                 self._end = Over() if error is None else error
             self._news.notify_all()
+            on_room, self._on_room = self._on_room, None
+        if on_room is not None:
+            on_room()
 
     def clear(self) -> None:
         """Throw away what waits."""
         with self._news:
             self._letters.clear()
+            self._errors = 0
             self._newest.clear()
 
 

@@ -28,7 +28,7 @@ T = TypeVar("T")
 _CLOSE_SECONDS = 1.8
 
 # Who has a thread now: closed before the interpreter ends.
-_running: set[Lifecycle] = set()
+_running: dict[int, Lifecycle] = {}
 
 
 class Lifecycle:
@@ -68,7 +68,6 @@ class Lifecycle:
             worker = self._worker
             if worker is None or worker.is_stopping:
                 worker = self._worker = self._launched()
-                _running.add(self)
         try:
             worker.wait_until_started()
         except BaseException:
@@ -78,13 +77,15 @@ class Lifecycle:
     def _launched(self) -> Worker:
         """Return what runs a new client."""
         desk = self._desk
-        try:
-            worker = Worker(self._make(), desk)
-        except Exception as exc:
-            desk.error = exc
-            raise
         desk.begin()
-        worker.launch()
+        try:
+            worker = Worker(self._make(), desk, lambda: _forget(self))
+            _running[id(self)] = self
+            worker.launch()
+        except BaseException as exc:
+            _forget(self)
+            desk.end(exc if isinstance(exc, Exception) else None)
+            raise
         return worker
 
     def close(self) -> None:
@@ -105,9 +106,7 @@ class Lifecycle:
         worker = self._worker
         if worker is None or worker.is_mine:
             return
-        if worker.join(seconds):
-            _running.discard(self)
-        else:
+        if not worker.join(seconds):
             logger.warning("a handler has not returned: the client's thread ends when it does")
 
     def join(self, timeout: float | None = None) -> bool:
@@ -196,10 +195,14 @@ class Lifecycle:
 _left_behind: list[Worker | None] = []
 
 
+def _forget(client: Lifecycle) -> None:
+    _running.pop(id(client), None)
+
+
 def _close_all() -> None:
     """Say goodbye to every venue before the interpreter ends."""
     ends_at = time.monotonic() + _CLOSE_SECONDS
-    clients = tuple(_running)
+    clients = tuple(_running.values())
     for client in clients:
         client._stop()  # noqa: SLF001 - all of them before the first wait
     for client in clients:
@@ -207,7 +210,7 @@ def _close_all() -> None:
 
 
 def _fork_all() -> None:
-    clients = tuple(_running)
+    clients = tuple(_running.values())
     _running.clear()
     for client in clients:
         client._fork()  # noqa: SLF001 - a function of this class

@@ -29,7 +29,7 @@ class Source(Generic[T]):
     Attributes:
         pump: Reads it while it is open.
         last_ns: When its newest message came.
-        dropped: Messages that were lost before they could be handed out.
+        is_read: Whether its own reader has ever read it.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class Source(Generic[T]):
         self.is_data = is_data
         self.pump: asyncio.Task[None] | None = None
         self.last_ns = 0
+        self.is_read = False
         self._subscription: Subscription[T] | None = None
         self._dropped_before = 0
         self._inbox: Callable[[], Inbox[T] | None] = lambda: None
@@ -98,7 +99,9 @@ class SyncStream(Iterator[T], Generic[T]):
     """Read one stream from any thread: ``for``, ``next``, ``get``.
 
     Several threads may read it; each message goes to one of them. The stream goes on until it,
-    or its client, is closed; leaving ``with stream`` closes it, leaving a ``for`` does not.
+    or its client, is closed. Leaving ``with stream`` closes it; so does forgetting a stream that
+    was read, as after ``break``. One that was never read goes on for handlers and for those who
+    read the client.
 
     Raises:
         StopIteration: When it was closed and nothing waits any more.
@@ -152,6 +155,11 @@ class SyncStream(Iterator[T], Generic[T]):
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    def __del__(self) -> None:
+        inbox = getattr(self, "_inbox", None)
+        if inbox is not None and inbox.is_read:
+            self._close()
 
     @property
     def pending(self) -> int:

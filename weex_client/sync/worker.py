@@ -36,12 +36,14 @@ class Worker:
     Args:
         client: Not yet open.
         desk: Takes what comes.
+        on_over: Is called in the thread when nothing is left.
     """
 
-    def __init__(self, client: StreamClient, desk: Desk) -> None:
+    def __init__(self, client: StreamClient, desk: Desk, on_over: Callable[[], None]) -> None:
         self.client = client
         self.is_stopping = False
         self._desk = desk
+        self._on_over = on_over
         # A daemon: a program whose main thread has died of an error must not live on because of
         # us. The end of the interpreter closes the client before it stops the thread.
         self._thread = threading.Thread(target=self._run, name="weex_client sync", daemon=True)
@@ -114,6 +116,14 @@ class Worker:
             self._loop.call_soon_threadsafe(answer)
         return future.result()
 
+    def tell(self, function: Callable[[], None]) -> None:
+        """Call something in the thread soon; when it is over, here and now."""
+        with self._lock:
+            if not self._is_over:
+                self._loop.call_soon_threadsafe(function)
+                return
+        function()
+
     def open(self, source: Source[Any]) -> None:
         """Stream something; before the client is open, the start will do it. In the thread only.
 
@@ -132,6 +142,7 @@ class Worker:
     def release(self, source: Source[Any]) -> None:
         """Stream something no more. In the thread only."""
         source.end()
+        self._desk.forget(source)
         self._desk.left()
 
     def _run(self) -> None:
@@ -169,6 +180,7 @@ class Worker:
             if not call.done():
                 call.set_exception(_closed())
         self._desk.end()
+        self._on_over()
 
     def _cancel(self) -> None:
         """Cancel once: a second time would cut the goodbye to the venue short."""
