@@ -36,11 +36,16 @@ class Venue(MemoryConnector):
     def __init__(self, *script: Exception | None) -> None:
         super().__init__(ManualClock(), *script)
         self.loop: asyncio.AbstractEventLoop | None = None
+        self.is_reachable = True
+        self.is_dialled = threading.Event()
 
     async def connect(
         self, request: DialRequest, *, max_frame_bytes: int, timeout_seconds: float
     ) -> Line:
         self.loop = asyncio.get_running_loop()
+        self.is_dialled.set()
+        if not self.is_reachable:
+            await asyncio.Event().wait()
         await super().connect(
             request, max_frame_bytes=max_frame_bytes, timeout_seconds=timeout_seconds
         )

@@ -40,6 +40,11 @@ def take(source: Any, count: int) -> list[int]:
     return numbers(messages)
 
 
+def is_subscribed_once(client: SyncClient) -> bool:
+    """Let the client's loop turn until one subscription is left, each question being a turn."""
+    return any(client.stats().scopes["public"].subscriptions == 1 for _ in range(1000))
+
+
 class Whales(WeexWebSocketClient):
     """Have a stream that other clients lack."""
 
@@ -97,7 +102,7 @@ def test_forgotten_stream_ends_if_it_was_read_and_goes_on_if_not(venue: Venue) -
         venue.say(*tickers(7, symbol=ETH))
         while take(client, 1) != [7]:
             pass
-        assert client.stats().scopes["public"].subscriptions == 1
+        assert is_subscribed_once(client)
 
 
 def test_program_that_streams_nothing_or_has_not_started_is_told(venue: Venue) -> None:
@@ -339,6 +344,55 @@ def test_client_that_gives_up_tells_everybody_who_waits(venue: Venue) -> None:
             client.join()
         assert isinstance(client.error, RetriesExhaustedError)
     assert [type(error) for error in client.errors] == [RetriesExhaustedError] * 2
+
+
+def test_start_that_takes_too_long_can_be_closed(venue: Venue) -> None:
+    client, errors = Recorder(venue), []
+    stream = client.stream_tickers(BTC)
+    venue.is_reachable = False
+
+    def start() -> None:
+        with pytest.raises(ClientClosedError) as caught:
+            client.start()
+        errors.append(caught.value)
+
+    starter = threading.Thread(target=start)
+    starter.start()
+    assert venue.is_dialled.wait(PATIENCE_SECONDS)
+    stream.close()
+    client.close()
+    starter.join(PATIENCE_SECONDS)
+    assert len(errors) == 1
+    assert client.told == []
+    venue.is_reachable = True
+    with client:  # and what was closed stays so
+        with pytest.raises(UsageError, match="nothing is streamed"):
+            client.get()
+        assert client.stats().scopes["public"].subscriptions == 0
+
+
+def test_handler_may_open_and_close_streams(venue: Venue) -> None:
+    client = Recorder(venue)
+    client.stream_tickers(BTC)
+    opened: list[Any] = []
+
+    @client.on("ticker:BTC*")
+    def follow(message: Any) -> None:
+        if message.data.last == 1:
+            opened.append(client.stream_tickers(ETH))
+        else:
+            opened[0].close()
+        client.note(message)
+
+    client.on("ticker:ETH*", client.note)
+    with client:
+        venue.say(*tickers(1))
+        client.until_told("open", 1)
+        venue.say(*tickers(2, symbol=ETH))
+        client.until_told("open", 1, 2)
+        venue.say(*tickers(3))
+        client.until_told("open", 1, 2, 3)
+        assert is_subscribed_once(client)
 
 
 def test_handler_may_close_and_the_rest_is_not_handed_out(venue: Venue) -> None:

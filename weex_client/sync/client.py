@@ -194,6 +194,7 @@ class SyncClient(Lifecycle, Iterator[Message[Any]]):
 
     def _release(self, source: Source[Any]) -> None:
         """Stream something no more; waits for nothing, for the collector calls it too."""
+        source.is_closed = True
         if (inbox := source.inbox) is not None:
             inbox.end()
         worker = self._worker

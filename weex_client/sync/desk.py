@@ -115,6 +115,9 @@ class Desk:
 
     def begin(self) -> None:
         """Make ready for a start: what was left of the one before is thrown away."""
+        for source in tuple(self.sources):
+            if source.is_closed:  # while nobody could take note of it any more
+                self.forget(source)
         self.error = None
         self.over.clear()
         self.inbox.clear()

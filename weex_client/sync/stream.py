@@ -30,6 +30,7 @@ class Source(Generic[T]):
         pump: Reads it while it is open.
         last_ns: When its newest message came.
         is_read: Whether its own reader has ever read it.
+        is_closed: Whether it is wanted no more, also after the next start.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class Source(Generic[T]):
         self.is_data = is_data
         self.pump: asyncio.Task[None] | None = None
         self.last_ns = 0
-        self.is_read = False
+        self.is_read = self.is_closed = False
         self._subscription: Subscription[T] | None = None
         self._dropped_before = 0
         self._inbox: Callable[[], Inbox[T] | None] = lambda: None

@@ -130,7 +130,7 @@ class Worker:
         Raises:
             WeexClientError: If the client refuses.
         """
-        if not self._is_open or source.is_live:
+        if not self._is_open or source.is_live or source.is_closed:
             return
         subscription = source.subscribe(self.client)
         name = "weex_client sync stream"
