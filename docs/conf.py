@@ -34,7 +34,9 @@ napoleon_use_ivar = True
 # Names of other packages have no page here; every name of ours must have one.
 nitpick_ignore_regex = [
     ("py:.*", r"(?!weex_client\.).*"),
-    ("py:.*", r".*\.(T|P|M)"),
+    ("py:.*", r".*\.(T|P|M|C|H)"),
+    # Where a class of messages was first spelled with its payload.
+    ("py:class", r"weex_client\.(client|protocol)\.Message"),
     # How money is written into JSON, which stands in the type of every price.
     ("py:class", r"weex_client\.models\.payload\.plain_text"),
 ]
@@ -43,6 +45,8 @@ nitpick_ignore_regex = [
 # What a user gets from a call and never makes; so are all messages and settings.
 GIVEN = (
     "weex_client.Subscription",
+    "weex_client.sync.SyncStream",
+    "weex_client.sync.SyncMetrics",
     "weex_client.sandbox.Connection",
     "weex_client.sandbox.FaultLog",
     "weex_client.sandbox.FaultRecord",

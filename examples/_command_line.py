@@ -1,15 +1,19 @@
 """The options that every example understands; the examples themselves do not need it.
 
 Copy an example without its last lines and start it with
-``asyncio.run(example(WeexConfig.from_env()))``.
+``asyncio.run(example(WeexConfig.from_env()))``, or, where it is a plain function, with
+``example(WeexConfig.from_env())``.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
+import signal
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import Future
+from contextlib import AsyncExitStack, contextmanager, suppress
 
 from weex_client import WeexConfig
 from weex_client.sandbox import SandboxExchange
@@ -19,14 +23,29 @@ Example = Callable[[WeexConfig], Awaitable[None]]
 
 def run(example: Example) -> None:
     """Run an example until it ends, its time is up, or somebody presses Ctrl-C."""
-    parser = argparse.ArgumentParser(description=example.__doc__)
+    options = _options(example.__doc__)
+    with suppress(KeyboardInterrupt):
+        asyncio.run(_run(example, use_sandbox=options.sandbox, seconds=options.seconds))
+
+
+def run_in_thread(example: Callable[[WeexConfig], None]) -> None:
+    """Run an example without asyncio until it ends, its time is up, or for Ctrl-C."""
+    options = _options(example.__doc__)
+    with suppress(KeyboardInterrupt), _stopped_after(options.seconds):
+        if options.sandbox:
+            with _sandbox() as config:
+                example(config)
+        else:
+            example(WeexConfig.from_env())
+
+
+def _options(description: str | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument(
         "--sandbox", action="store_true", help="use the embedded exchange instead of the venue"
     )
     parser.add_argument("--seconds", type=float, help="stop after so long")
-    options = parser.parse_args()
-    with suppress(KeyboardInterrupt):
-        asyncio.run(_run(example, use_sandbox=options.sandbox, seconds=options.seconds))
+    return parser.parse_args()
 
 
 async def _run(example: Example, *, use_sandbox: bool, seconds: float | None) -> None:
@@ -39,3 +58,40 @@ async def _run(example: Example, *, use_sandbox: bool, seconds: float | None) ->
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await example(config)
+
+
+@contextmanager
+def _sandbox() -> Iterator[WeexConfig]:
+    """Run the embedded exchange, which is asynchronous, in a thread of its own."""
+    opened: Future[WeexConfig] = Future()
+    loop, is_over = asyncio.new_event_loop(), asyncio.Event()
+
+    async def serve() -> None:
+        async with SandboxExchange() as exchange:
+            opened.set_result(exchange.weex_config())
+            await is_over.wait()
+
+    def work() -> None:
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            runner.run(serve())
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield opened.result()
+    finally:
+        loop.call_soon_threadsafe(is_over.set)
+        thread.join()
+
+
+@contextmanager
+def _stopped_after(seconds: float | None) -> Iterator[None]:
+    """Press Ctrl-C when the time is up."""
+    main = threading.get_ident()
+    timer = threading.Timer(seconds or 0, lambda: signal.pthread_kill(main, signal.SIGINT))
+    if seconds is not None:
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

@@ -14,10 +14,11 @@ import pytest
 import weex_client
 import weex_client.paper
 import weex_client.sandbox
+import weex_client.sync
 import weex_client.websocket
 from weex_client import OverflowPolicy, Subscription, WeexConfig, WeexWebSocketClient
 
-# By the public contract; other venues, recording and sync come with their issues.
+# By the public contract; other venues and recording come with their issues.
 PROMISED = {
     "weex_client": {
         "WeexConfig",
@@ -35,6 +36,7 @@ PROMISED = {
     },
     "weex_client.websocket": {"WeexWebSocketClient"},
     "weex_client.sandbox": {"SandboxExchange"},
+    "weex_client.sync": {"SyncClient", "SyncMetrics", "SyncStream"},
     "weex_client.paper": {"PaperTradingEngine", "RiskLimits", "PaperReport"},
 }
 
@@ -152,7 +154,13 @@ def _public_functions() -> Iterator[tuple[str, Any]]:
     """Yield what users can call on what the package exports, by qualified name."""
     items = [
         getattr(module, name)
-        for module in (weex_client, weex_client.paper, weex_client.sandbox, weex_client.websocket)
+        for module in (
+            weex_client,
+            weex_client.paper,
+            weex_client.sandbox,
+            weex_client.sync,
+            weex_client.websocket,
+        )
         for name in module.__all__
     ]
     owners = {owner for item in items if inspect.isclass(item) for owner in item.__mro__}

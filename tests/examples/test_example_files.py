@@ -44,6 +44,8 @@ PLAUSIBLE = {
     "slow_reader": r"^conflate .* [1-9]\d* dropped$",
     "store_sqlite": r"^[1-9]\d* trades in trades\.db$",
     "testing_a_bot": rf"^after the cut: {PRICE}$",
+    "threaded_price_alert": rf"^ALERT: BTCUSDT went (above|below) \d+: {PRICE}$",
+    "threaded_tickers": rf"^ETHUSDT {PRICE} \([+-]\d+\.\d\d % in 24 h\)$",
     "trades": rf"^[\d:]{{8}}  (buy |sell) +{PRICE} BTC at {PRICE}",
 }
 

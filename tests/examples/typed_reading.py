@@ -29,6 +29,7 @@ from weex_client import (
     WeexWebSocketClient,
 )
 from weex_client.sandbox import SandboxExchange
+from weex_client.sync import SyncClient, SyncMetrics, SyncStream
 
 
 async def read_market_data(client: WeexWebSocketClient) -> None:
@@ -86,6 +87,21 @@ async def read_state(client: WeexWebSocketClient) -> None:
     stats = client.stats()
     assert_type(stats.channels["ticker"].dropped, int)
     assert_type(stats.scopes["public"].uptime_seconds, float)
+
+
+def read_without_asyncio(config: WeexConfig) -> None:
+    """Read a stream in a program without asyncio."""
+    with SyncClient(WeexWebSocketClient, config, retry_first_connect=True) as client:
+        tickers = client.stream_tickers(["BTCUSDT"], overflow=OverflowPolicy.CONFLATE)
+        assert_type(tickers, SyncStream[Message[Ticker]])
+        for ticker in tickers:
+            assert_type(ticker.data.last, Decimal)
+        fills = client.stream(WeexWebSocketClient.stream_fills, queue_size=5)
+        assert_type(fills.get(timeout=1.0), Message[Fill] | None)
+        assert_type(fills.get(), Message[Fill])
+        assert_type(next(client.events()), ConnectionEvent)
+        assert_type(client.metrics, SyncMetrics)
+        assert_type(client.error, Exception | None)
 
 
 async def use_sandbox() -> None:
