@@ -24,7 +24,7 @@ def requests() -> Requests:
 
 
 def pulled(requests: Requests, wanted: Sequence[str], now: float = 0.0) -> list[dict[str, Any]]:
-    return [json.loads(text) for text in requests.pull(wanted, now)]
+    return [json.loads(text) for text in requests.pull(wanted, now, 0)]
 
 
 def asked(requests: Requests, wanted: Sequence[str], now: float = 0.0) -> list[tuple[str, ...]]:
@@ -54,7 +54,7 @@ def test_more_feeds_than_a_request_may_name_go_out_in_several(requests: Requests
 
 
 def test_ids_go_up_through_all_kinds_of_requests(requests: Requests) -> None:
-    texts = [requests.write(Ping(), 0), *requests.pull([BTC], 0), requests.write(Pong(), 0)]
+    texts = [requests.write(Ping(), 0), *requests.pull([BTC], 0, 0), requests.write(Pong(), 0)]
     assert [json.loads(text)["id"] for text in texts] == [1, 2, 3]
 
 
@@ -348,7 +348,7 @@ def test_feed_between_giving_back_and_asking_waits_for_the_last_request(
 ) -> None:
     use_up_the_unreserved(requests)
     requests.resync(BTC, 1.0)
-    sending = requests.pull([BTC, ETH], 1.0)
+    sending = requests.pull([BTC, ETH], 1.0, 0)
     assert json.loads(next(sending))["method"] == "UNSUBSCRIBE"
     for _ in range(47):
         requests.write(Unsubscribe((SOL,)), 1.0)

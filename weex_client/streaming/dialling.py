@@ -138,10 +138,7 @@ class Dialler:
 
     def _server_time_ns(self) -> int:
         """Return what time it is at the venue, by our wall clock where it has not said."""
-        wall_time_ns = self.clock.time_ns()
-        if not self.server_time.is_told:
-            return wall_time_ns
-        return self.server_time.time_ns(self.clock.monotonic(), wall_time_ns)
+        return self.server_time.signing_time_ns(self.clock.monotonic(), self.clock.time_ns())
 
     async def _has_turn(
         self,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from enum import StrEnum
 from typing import Any, ClassVar
 
 from weex_client.errors import DecodeError
 from weex_client.metrics import ChannelCounters
 from weex_client.models import Message
-from weex_client.protocol import Channel, Feed, Scope, Topic, Venue
+from weex_client.protocol import Feed, Scope, Topic, Venue
 from weex_client.streaming.liveness import Rhythm
 from weex_client.streaming.registry import Audience, Sealed
 
@@ -64,7 +65,7 @@ class FeedState:
     def __init__(
         self,
         feed: Feed,
-        channel: Channel,
+        channel: StrEnum,
         symbol: str | None,
         venue: Venue,
         counters: ChannelCounters,

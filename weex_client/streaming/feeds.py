@@ -6,12 +6,12 @@ private ones are in ``state_feed`` and ``fill_feed``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 from weex_client.metrics import ChannelCounters
 from weex_client.models import Candle, Message
-from weex_client.protocol import Channel, Feed, Scope, Topic, Venue
+from weex_client.protocol import Feed, FeedKind, Topic, Venue
 from weex_client.streaming.book_feed import BookFeed
 from weex_client.streaming.feed_state import Announce, Cell, DecodedFeed, FeedState
 from weex_client.streaming.fill_feed import FillFeed
@@ -217,6 +217,18 @@ def _closed(message: Message[Candle]) -> Message[Candle]:
     return message.model_copy(update={"data": data})
 
 
+_KINDS: Final[dict[FeedKind, type[FeedState]]] = {
+    FeedKind.FRAMES: FrameFeed,
+    FeedKind.TRADES: TradeFeed,
+    FeedKind.CANDLES: CandleFeed,
+    FeedKind.BOOK: BookFeed,
+}
+_ACCOUNT_KINDS: Final[dict[FeedKind, Callable[..., FeedState]]] = {
+    FeedKind.STATE: StateFeed,
+    FeedKind.FILLS: FillFeed,
+}
+
+
 def make_feed(
     feed: Feed,
     topic: Topic,
@@ -236,15 +248,9 @@ def make_feed(
         symbols: What the account has traded, as far as its feeds know.
     """
     channel = topic.channel
+    kind = venue.feed_kind(channel)
     parts = (feed, channel, topic.symbol, venue, counters, announce)
-    if venue.scope(channel) is Scope.PRIVATE:
+    if kind in _ACCOUNT_KINDS:
         reads: Any = venue.account_reads(channel)
-        account_kind = FillFeed if channel is Channel.FILLS else StateFeed
-        return account_kind(*parts, reads=reads, symbols=symbols)
-    kinds: dict[Channel, type[FeedState]] = {
-        Channel.BOOK: BookFeed,
-        Channel.BOOK_DELTAS: BookFeed,
-        Channel.TRADES: TradeFeed,
-        Channel.CANDLES: CandleFeed,
-    }
-    return kinds.get(channel, FrameFeed)(*parts)
+        return _ACCOUNT_KINDS[kind](*parts, reads=reads, symbols=symbols)
+    return _KINDS[kind](*parts)

@@ -6,10 +6,11 @@ What is done about it, a ping, a resubscription, another connection, is the sess
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from enum import StrEnum
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from weex_client.errors import SilentLineError
-from weex_client.protocol import Channel, Feed, Heartbeat
+from weex_client.protocol import Feed, Heartbeat
 
 __all__ = ["Findings", "Liveness", "Rhythm"]
 
@@ -84,7 +85,7 @@ class Pulse(Protocol):
     """A feed, as far as it is judged here."""
 
     feed: Feed
-    channel: Channel
+    channel: StrEnum
     last_frame_ns: int
     rhythm: Rhythm
 

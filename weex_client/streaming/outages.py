@@ -6,6 +6,7 @@ When something is interrupted, and when it goes on, is found out by the session.
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import StrEnum
 from typing import Any
 
 from weex_client.models import ConnectionEvent, EventKind
@@ -40,7 +41,7 @@ class Outages:
         self._shown_at_doubt: dict[Feed, object] = {}
         self._lifeless: set[Feed] = set()
 
-    def wanted(self, state: FeedState, channel: Channel, now: float, *, is_kept: bool) -> None:
+    def wanted(self, state: FeedState, channel: StrEnum, now: float, *, is_kept: bool) -> None:
         """Note that a feed is wanted on a channel.
 
         Args:

@@ -40,6 +40,7 @@ class Requests:
         self._venue = venue
         self._limits = venue.limits
         self._last_id = 0
+        self._now_ns = 0
         self._open: dict[str, _Open] = {}
         self._asked: dict[Feed, float] = {}
         self._accepted: set[Feed] = set()
@@ -102,8 +103,15 @@ class Requests:
         self._resync_due[feed] = now + (2.0 ** (len(times) - 1) if times else 0.0)
         times.append(now)
 
-    def pull(self, wanted: Collection[Feed], now: float) -> Iterator[str]:
-        """Write the requests that bring the venue in step with ``wanted``."""
+    def pull(self, wanted: Collection[Feed], now: float, now_ns: int) -> Iterator[str]:
+        """Write the requests that bring the venue in step with ``wanted``.
+
+        Args:
+            wanted: What should be served.
+            now: Monotonic time.
+            now_ns: The venue's time, for signatures.
+        """
+        self._now_ns = now_ns
         due = tuple(feed for feed, time in self._resync_due.items() if time <= now)
         if due and self._operations.free_at(now, 2, is_resync=True) > now:
             self._verdict = TransportError(
@@ -230,7 +238,7 @@ class Requests:
         if isinstance(intent, Subscribe | Unsubscribe):
             self._operations.spend(now)
             self._open[str(self._last_id)] = _Open(intent, now + ANSWER_SECONDS)
-        return self._venue.encode(intent, self._last_id)
+        return self._venue.encode(intent, self._last_id, self._now_ns)
 
     def accepted(self, request_id: str | None) -> Sequence[Feed]:
         """Note that a request was accepted; the oldest one where the venue names none.

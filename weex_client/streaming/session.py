@@ -367,7 +367,8 @@ class Session:
         replies, self._replies = self._replies, []
         for intent in replies:
             yield self._requests.write(intent, now)
-        yield from self._requests.pull(self._feeds, now)
+        now_ns = self.server_time.signing_time_ns(now, self._now_ns)
+        yield from self._requests.pull(self._feeds, now, now_ns)
         self._tell_held(now)
 
     def _tell_held(self, now: float) -> None:

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable
+from enum import StrEnum
 from typing import Any
 
 from weex_client.errors import (
@@ -22,7 +23,7 @@ from weex_client.errors import (
     WeexClientError,
 )
 from weex_client.models import ConnectionEvent, EventKind
-from weex_client.protocol import Channel, Scope
+from weex_client.protocol import Scope
 from weex_client.streaming.dialling import Dialler
 from weex_client.streaming.loop_watch import LoopWatch
 from weex_client.streaming.mailbox import Gate
@@ -67,7 +68,7 @@ class Supervisor:
         self.session = session
         self.reconnects = 0
         self.opened_at: float | None = None
-        self.channel: Channel | None = None  # the only kind that it carries, if it is so
+        self.channel: StrEnum | None = None  # the only kind that it carries, if it is so
         self._dialler = dialler
         self._config = dialler.config
         self._clock = dialler.clock
