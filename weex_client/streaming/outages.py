@@ -74,6 +74,13 @@ class Outages:
             self.since[state.feed] = since
         timeline.missing(since, cause[:_MAX_CAUSE_LENGTH])
 
+    def hole(self, state: FeedState, since: float, now: float, cause: str) -> None:
+        """Note that a feed that goes on has missed something before now."""
+        timeline = self._timelines.get(state.feed)
+        if timeline is not None and state.feed not in self.since:
+            timeline.missing(since, cause)
+            timeline.covered(now)
+
     def doubt(self, state: FeedState, since: float) -> None:
         """Note that a feed is asked for anew, because it fell silent against its habit."""
         self._shown_at_doubt.setdefault(state.feed, _shown(state))
@@ -127,7 +134,7 @@ class Outages:
         """Announce what a feed has found out, and note if it shows nothing from now on."""
         if kind == "stale":
             self._lifeless.add(state.feed)
-        if kind == "stale" or state.needs_resync:
+        if kind == "stale" or state.has_lost:
             self.interrupt(state, now, facts["cause"])
         self.announce(kind, state, now_ns, **facts)
 

@@ -127,7 +127,7 @@ class ConnectionPool:
             self._dialler.budget.check_plan(len(feeds), room, self._dialler.owner)
 
     def _room(self, supervisor: Supervisor) -> int:
-        return self._venue.limits.feeds_per_connection - supervisor.session.feed_count
+        return self._venue.limits.feeds_per_connection - supervisor.session.load
 
     def _with_room(self) -> Supervisor:
         """Return a connection that has room, one that counts already before any other."""
