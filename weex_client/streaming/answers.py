@@ -88,6 +88,15 @@ class Answers:
             for audience in tuple(state.audiences.values()):
                 audience.end(rejection(self._venue.name, audience.topic, reason))
 
+    def held(self, now: float, now_ns: int) -> None:
+        """Tell which feeds must wait before the venue may be asked for them."""
+        feeds, cause, delay_seconds = self._requests.held_news(now)
+        if feeds:
+            names = ", ".join(sorted(feeds))
+            logger.warning("%s waits %.0f s to be asked for: %s", names, delay_seconds, cause)
+        for state in filter(None, map(self._feeds.get, feeds)):
+            self._outages.announce("stale", state, now_ns, cause=cause, delay_seconds=delay_seconds)
+
     def denied(self, denied: Denied, now_ns: int) -> None:
         """End the streams whose credentials were refused, all with one error."""
         feeds = self._requests.denied(denied.request_id)

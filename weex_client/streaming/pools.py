@@ -121,6 +121,7 @@ class Pools:
     def _make(self, scope: Scope) -> ConnectionPool:
         config, clock = self._config, self._clock
         url = config.public_url if scope is Scope.PUBLIC else config.private_url
+        url = url or config.rest_url  # where the address comes with a ticket
         dialler = Dialler(
             self._venue,
             scope,

@@ -5,13 +5,13 @@ Pure. Which feeds are wanted, and what their frames mean, is the session's busin
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from weex_client.errors import TransportError
 from weex_client.protocol import Ack, Feed, Intent, Subscribe, Unsubscribe, Venue
 from weex_client.streaming.budget import OperationBudget
+from weex_client.streaming.resyncs import Resyncs
 
 __all__ = ["Requests"]
 
@@ -19,12 +19,6 @@ __all__ = ["Requests"]
 ANSWER_SECONDS = 10.0
 
 LEFT_OUT = "the venue leaves it out of what it says it serves, without a reason"
-
-# Two operations a try out of 240 an hour: after five tries in five minutes a fresh connection is
-# cheaper (WEEX sheet, 7.4).
-RESYNC_TRIES = 5
-RESYNC_WINDOW_SECONDS = 300.0
-RESYNC_HOPELESS_SECONDS = 60.0
 
 # A wait for the budget that is shorter than a connection's opening costs is worth it, and one
 # that is shorter than this need not be told.
@@ -58,9 +52,7 @@ class Requests:
         self._left_out_before: set[Feed] = set()
         self._sent: list[Feed] = []
         self._groups: list[tuple[Feed, ...]] = []
-        self._resync_due: dict[Feed, float] = {}
-        self._resync_times: dict[Feed, deque[float]] = {}
-        self._hopeless: set[Feed] = set()
+        self._resyncs = Resyncs()
         # Given back by which request, until it is answered, however late.
         self._ending: dict[Feed, int] = {}
         self._verdict: TransportError | None = None
@@ -85,7 +77,7 @@ class Requests:
         self._left_out.clear()
         self._left_out_before.clear()
         self._sent.clear()
-        self._resync_due.clear()
+        self._resyncs.reset()
         self._ending.clear()
         self._verdict = None
         self._operations.reset()
@@ -99,24 +91,8 @@ class Requests:
 
     def resync(self, feed: Feed, now: float) -> None:
         """Ask for a feed anew: at once the first time, then after 1, 2, 4 and 8 seconds."""
-        if feed in self._resync_due or feed not in self._asked:
-            return
-        times = self._resync_times.setdefault(feed, deque(maxlen=RESYNC_TRIES))
-        while times and times[0] < now - RESYNC_WINDOW_SECONDS:
-            times.popleft()
-        if len(times) == RESYNC_TRIES and feed in self._hopeless:
-            # A fresh connection did not help either: the others shall not pay for this one.
-            self._resync_due[feed] = now + RESYNC_HOPELESS_SECONDS
-            return
-        if len(times) == RESYNC_TRIES:
-            times.clear()
-            self._hopeless.add(feed)
-            self._verdict = TransportError(
-                f"{feed} could not be resynchronised in {RESYNC_TRIES} tries"
-            )
-            return
-        self._resync_due[feed] = now + (2.0 ** (len(times) - 1) if times else 0.0)
-        times.append(now)
+        if feed in self._asked and feed not in self._resyncs:
+            self._verdict = self._resyncs.plan(feed, now) or self._verdict
 
     def pull(self, wanted: Collection[Feed], now: float, now_ns: int) -> Iterator[str]:
         """Write the requests that bring the venue in step with ``wanted``.
@@ -127,7 +103,7 @@ class Requests:
             now_ns: The venue's time, for signatures.
         """
         self._now_ns = now_ns
-        due = tuple(feed for feed, time in self._resync_due.items() if time <= now)
+        due = self._resyncs.due(now)
         free_at = self._operations.free_at(now, 2, is_resync=True)
         if due and free_at > now + _SHORT_WAIT_SECONDS:
             self._verdict = TransportError(
@@ -174,7 +150,7 @@ class Requests:
             if free_at > now:
                 # Until then the frames of those that nobody wants are nobody's.
                 self._held_until = free_at
-                self._resync_due |= dict.fromkeys(again, free_at)
+                self._resyncs.postpone(again, free_at)
                 continue
             for feed in feeds:
                 self._forget(feed, is_wanted=feed in wanted)
@@ -185,13 +161,12 @@ class Requests:
     def _forget(self, feed: Feed, *, is_wanted: bool) -> None:
         """Note that a feed is given back, for good unless it is wanted."""
         self._asked.pop(feed, None)
-        self._resync_due.pop(feed, None)
+        self._resyncs.asked(feed)
         self._served.discard(feed)
         self._left_out.pop(feed, None)
         if not is_wanted:
             self._accepted.discard(feed)
-            self._hopeless.discard(feed)
-            self._resync_times.pop(feed, None)
+            self._resyncs.forget(feed)
 
     def _affordable(self, feeds: tuple[Feed, ...], now: float) -> tuple[Feed, ...]:
         """Return which feeds may be asked for now; those to be resynchronised have a reserve."""
@@ -391,17 +366,16 @@ class Requests:
 
     def asked_at(self, feed: Feed) -> float | None:
         """Return when a feed was asked for last, or None if it is not, or will be anew."""
-        return None if feed in self._resync_due else self._asked.get(feed)
+        return None if feed in self._resyncs else self._asked.get(feed)
 
     def is_ending(self, feed: Feed) -> bool:
         """Tell whether the venue may still send what an earlier subscription is owed."""
-        return feed in self._ending or feed in self._resync_due
+        return feed in self._ending or feed in self._resyncs
 
     def next_due(self) -> float | None:
         """Return when an answer is overdue or something may or must be asked, or None."""
         times = [request.due for request in self._open.values()]
-        times.extend(self._resync_due.values())
         times.extend(self._left_out.values())
-        if self._held_until is not None:
-            times.append(self._held_until)
+        dues = (self._resyncs.next_due(), self._held_until)
+        times.extend(due for due in dues if due is not None)
         return min(times, default=None)

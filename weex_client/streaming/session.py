@@ -15,7 +15,6 @@ from weex_client.metrics import ChannelCounters
 from weex_client.models import ConnectionEvent, EventKind, Message
 from weex_client.protocol import (
     Ack,
-    Channel,
     Closing,
     Data,
     Denied,
@@ -44,7 +43,8 @@ from weex_client.streaming.feeds import make_feed
 from weex_client.streaming.liveness import Liveness
 from weex_client.streaming.outages import Outages
 from weex_client.streaming.registry import Audience
-from weex_client.streaming.requests import ANSWER_SECONDS, Requests
+from weex_client.streaming.requests import Requests
+from weex_client.streaming.rounds import Rounds
 from weex_client.streaming.seeding import Seeding
 from weex_client.streaming.server_time import Arrivals, ServerTime
 from weex_client.streaming.tenure import Tenure
@@ -109,11 +109,18 @@ class Session:
         self._answers = Answers(
             venue, scope, self._feeds, self._requests, self._outages, self.seeding, self._tenure
         )
+        self._rounds = Rounds(
+            self._feeds,
+            self._companions,
+            self._liveness,
+            self._requests,
+            self._outages,
+            self._arrivals,
+            self.server_time,
+        )
         self._replies: list[Intent] = []
         self._is_open = False
         self._now = 0.0
-        self._is_overdue = False
-        self._excused_at = 0.0
         self._now_ns = 0
 
     # What is wanted.
@@ -125,8 +132,8 @@ class Session:
 
     @property
     def load(self) -> int:
-        """Return how many venue subscriptions that takes, with their companions."""
-        return len(self._companions.wanted_with(self._feeds))
+        """Return how many venue subscriptions that takes at most, with their companions."""
+        return len(self._feeds) + len(self._companions)
 
     def want(self, feed: Feed, audience: Audience) -> Message[Any] | None:
         """Serve a topic from a feed.
@@ -155,7 +162,9 @@ class Session:
                 state.expect_leftovers(self._now)
         if feed not in self._feeds:
             self._companions.need(feed)
-            self._drop_routes(self._companions.get(feed))
+            companion = self._companions.get(feed)
+            if companion is not None:
+                self._drop_routes(companion)
         self._feeds[feed] = state
         if isinstance(state, AccountFeed | AskedFeed):
             self.seeding.add(state)
@@ -181,7 +190,7 @@ class Session:
             self._line.rest()
         return True
 
-    def _drop_routes(self, state: FeedState | None) -> None:
+    def _drop_routes(self, state: FeedState) -> None:
         self._routes = {key: route for key, route in self._routes.items() if route is not state}
 
     # What happens to the line.
@@ -237,7 +246,7 @@ class Session:
         self._now = line.heard_at = now
         self._arrivals.heard(frames, now)
         line.answer_due = None
-        self.needs_pull |= self._is_overdue
+        self.needs_pull |= self._rounds.is_overdue
         self.frames += len(frames)
         self.bytes += sum(map(len, frames))
         self.last_frame_ns = received_time_ns
@@ -251,7 +260,7 @@ class Session:
 
         A reader holds the socket back by its own choice, or the program blocked its event loop.
         """
-        self._excused_at = now
+        self._rounds.excuse(now)
         self._liveness.excuse(now)
         self._requests.excuse(now)
         self._tenure.excuse(now)
@@ -333,14 +342,8 @@ class Session:
 
     def _trades_missed(self, missed: Missed, now_ns: int) -> None:
         """Tell the readers of a symbol's trades, and start its books anew."""
-        for state in tuple(self._feeds.values()):
-            if state.symbol != missed.symbol:
-                continue
-            state.trades_missed(missed, now_ns)
-            if state.needs_resync:
-                self._resync_if_needed(state)
-            elif state.channel is Channel.TRADES:
-                self._outages.hole(state, missed.since, self._now, missed.cause)
+        self._rounds.start_anew(missed, self._now, now_ns)
+        self.needs_pull = True
 
     # What is due, and what goes out.
 
@@ -355,43 +358,10 @@ class Session:
         is_needed = bool(self._feeds)
         if self._liveness.listen(now, is_needed=is_needed, has_data=self.has_data):
             self._replies.append(Ping())
-        self._look(now, now_ns)
+        self._rounds.look(now, now_ns)
         self._companions.tick(now, now_ns)
         self._answers.missed(now, now_ns)
-        exchange_now_ns = self.server_time.time_ns(now, now_ns)
-        complete_ns = self._arrivals.complete_until_ns(now_ns)
-        self._is_overdue = False
-        for state in tuple(self._feeds.values()):  # a reader that runs over leaves here
-            if not state.tick(exchange_now_ns, complete_ns):
-                self._is_overdue = True
-            self._resync_if_needed(state)
-            due = self._snapshot_due(state)
-            if due is not None and now >= due:
-                self._requests.resync(state.feed, now)
-
-    def _snapshot_due(self, state: FeedState) -> float | None:
-        """Return when a feed that shows nothing before its snapshot has waited long enough."""
-        is_due = state.is_waiting and state.begins_in_frames
-        since = self._requests.asked_at(state.feed) if is_due else None
-        return None if since is None else max(since, self._excused_at) + ANSWER_SECONDS
-
-    def _look(self, now: float, now_ns: int) -> None:
-        """Ask anew for feeds that fell silent, and tell of those that stay so."""
-        floor = self._liveness.floor
-        doubted, stale = self._liveness.look(
-            (*self._feeds.values(), *self._companions.states),
-            self._requests.asked_at,
-            now,
-            now_ns,
-        )
-        for state in stale:
-            seconds = now - state.rhythm.silent_since(floor)
-            self._outages.interrupt(state, now - seconds, "it fell silent")
-            cause = f"nothing came for {seconds:.0f} s, not even after asking for it anew"
-            self._outages.announce("stale", state, now_ns, cause=cause, duration_seconds=seconds)
-        for state in doubted:
-            self._outages.doubt(state, state.rhythm.silent_since(floor))
-            self._requests.resync(state.feed, now)
+        self._rounds.tick(now, now_ns)
 
     def pull(self, now: float) -> Iterator[str]:
         """Write what should be sent now; ``needs_pull`` tells that a frame gave cause for it."""
@@ -406,18 +376,7 @@ class Session:
         wanted = self._companions.wanted_with(self._feeds)
         yield from self._requests.pull(wanted, now, now_ns)
         self._answers.spared(now, self._now_ns)
-        self._tell_held(now)
-
-    def _tell_held(self, now: float) -> None:
-        """Tell which feeds must wait before the venue may be asked for them."""
-        feeds, cause, delay_seconds = self._requests.held_news(now)
-        if feeds:
-            names = ", ".join(sorted(feeds))
-            logger.warning("%s waits %.0f s to be asked for: %s", names, delay_seconds, cause)
-        for state in filter(None, map(self._feeds.get, feeds)):
-            self._outages.announce(
-                "stale", state, self._now_ns, cause=cause, delay_seconds=delay_seconds
-            )
+        self._answers.held(now, self._now_ns)
 
     def next_due(self, now_ns: int) -> float | None:
         """Return when ``tick`` or ``pull`` has something to do, or None while closed."""
@@ -432,15 +391,7 @@ class Session:
             self._companions.chain.next_due(),
         )
         times = [due for due in dues if due is not None]
-        exchange_now_ns = self.server_time.time_ns(self._now, now_ns)
-        for state in self._feeds.values():
-            due = self._snapshot_due(state)
-            if due is not None:
-                times.append(due)
-            due_ns = state.next_due_ns()
-            if due_ns is not None and (due_ns > exchange_now_ns or not self._is_overdue):
-                times.append(self._now + max(0, due_ns - exchange_now_ns) / 1_000_000_000)
-        return min(times, default=None)
+        return min((*times, *self._rounds.dues(self._now, now_ns)), default=None)
 
     def _tell(self, kind: EventKind, state: FeedState, now_ns: int, **facts: Any) -> None:
         """Pass on what a feed has found out."""
