@@ -34,7 +34,7 @@ napoleon_use_ivar = True
 # Names of other packages have no page here; every name of ours must have one.
 nitpick_ignore_regex = [
     ("py:.*", r"(?!weex_client\.).*"),
-    ("py:.*", r".*\.(T|P|M)"),
+    ("py:.*", r".*\.(T|P|M|C)"),
     # How money is written into JSON, which stands in the type of every price.
     ("py:class", r"weex_client\.models\.payload\.plain_text"),
 ]
