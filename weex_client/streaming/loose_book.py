@@ -53,13 +53,16 @@ class LooseBookFeed(BookFeed):
             if topic.channel is not Channel.BOOK:
                 audience.publish(self.delta(update, facts))
 
-    def tick(self, exchange_now_ns: int, complete_ns: int) -> bool:  # noqa: ARG002
-        """Lose a book that stays crossed."""
-        if self._is_crossed:
-            if self._crossed_since_ns is None:
+    def tick(self, exchange_now_ns: int, complete_ns: int) -> bool:
+        """Lose a book that stays crossed while the connection brings more."""
+        due_ns = self.next_due_ns()
+        if due_ns is None or exchange_now_ns < due_ns:
+            if self._is_crossed and due_ns is None:
                 self._crossed_since_ns = exchange_now_ns
-            elif exchange_now_ns >= self._crossed_since_ns + _CROSSED_NS:
-                self.lose("bid and ask stayed crossed", exchange_now_ns)
+            return True
+        if complete_ns < due_ns:
+            return False  # what uncrosses it may wait in the socket
+        self.lose("bid and ask stayed crossed", exchange_now_ns)
         return True
 
     def next_due_ns(self) -> int | None:
@@ -80,10 +83,10 @@ class LooseBookFeed(BookFeed):
         received: int | None = None,
     ) -> None:
         """Show nothing until the venue has sent a new snapshot."""
-        self._is_crossed = False
+        self._is_crossed, self._crossed_since_ns = False, None
         super().lose(cause, received_time_ns, expected, received)
 
     def interrupted(self) -> None:
         """Show nothing until the new subscription's snapshot."""
-        self._is_crossed = False
+        self._is_crossed, self._crossed_since_ns = False, None
         super().interrupted()

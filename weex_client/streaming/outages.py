@@ -83,7 +83,8 @@ class Outages:
 
     def doubt(self, state: FeedState, since: float) -> None:
         """Note that a feed is asked for anew, because it fell silent against its habit."""
-        self._shown_at_doubt.setdefault(state.feed, _shown(state))
+        if state.feed in self._timelines:
+            self._shown_at_doubt.setdefault(state.feed, _shown(state))
         self.interrupt(state, since, "it fell silent")
         state.doubted()
 

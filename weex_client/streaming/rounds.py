@@ -5,6 +5,7 @@ What is due for the connection as a whole is the session's business.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 
 from weex_client.protocol import Channel, Feed
@@ -17,6 +18,8 @@ from weex_client.streaming.server_time import Arrivals, ServerTime
 from weex_client.streaming.trade_chain import Missed
 
 __all__ = ["Rounds"]
+
+logger = logging.getLogger("weex_client")
 
 
 class Rounds:
@@ -68,6 +71,8 @@ class Rounds:
             seconds = now - state.rhythm.silent_since(floor)
             self._outages.interrupt(state, now - seconds, "it fell silent")
             cause = f"nothing came for {seconds:.0f} s, not even after asking for it anew"
+            if self._companions.get(state.feed) is state:
+                logger.warning("%s: %s; what it vouches for may be incomplete", state.feed, cause)
             self._outages.announce("stale", state, now_ns, cause=cause, duration_seconds=seconds)
         for state in doubted:
             self._outages.doubt(state, state.rhythm.silent_since(floor))
