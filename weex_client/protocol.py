@@ -434,10 +434,7 @@ class Venue(Protocol):
         return ()
 
     def mark_topic(self, symbol: str) -> Topic | None:  # noqa: ARG002  # most have none
-        """Return whose ``mark_price`` values positions, or None where positions carry their own.
-
-        Its messages are tickers.
-        """
+        """Return whose tickers' ``mark_price`` values positions, or None where they say it."""
         return None
 
     # How a connection is opened.
@@ -595,8 +592,5 @@ class Venue(Protocol):
         """
 
     def blamed(self, reason: str, feeds: Sequence[Feed]) -> Sequence[Feed]:  # noqa: ARG002
-        """Return which of a refused request's feeds the venue's words name.
-
-        Where they name none of several, halves of the request find out.
-        """
+        """Return which feeds of a refused request its words name; if none, halves find out."""
         return feeds if len(feeds) == 1 else ()
