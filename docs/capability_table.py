@@ -12,7 +12,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from weex_client import UnsupportedChannelError
 from weex_client.protocol import Channel, Topic, Venue
-from weex_client.venues import VENUES
+from weex_client.websocket import VENUES
 
 CHANNELS = frozenset(map(str, Channel))
 
@@ -23,14 +23,14 @@ NO_INTERVAL = ""
 
 def markets() -> Iterator[tuple[str, Venue]]:
     """Yield every market of every registered venue, with its title."""
-    for name, entry in VENUES.items():
-        field = entry.config.model_fields.get("market")
+    for name, client_class in VENUES.items():
+        field = client_class.config_class.model_fields.get("market")
         if field is None:
-            yield name, entry.venue(entry.config(_env_file=None))
+            yield name, client_class.venue_class(client_class.config_class(_env_file=None))
             continue
         for market in get_args(field.annotation):
             options: dict[str, Any] = {"_env_file": None, "market": market}
-            yield f"{name} {market}", entry.venue(entry.config(**options))
+            yield f"{name} {market}", client_class.venue_class(client_class.config_class(**options))
 
 
 def capability(venue: Venue, channel: Channel) -> str:

@@ -26,7 +26,7 @@ from weex_client.models import (
     Ticker,
     Trade,
 )
-from weex_client.protocol import Channel, Topic, Venue
+from weex_client.protocol import Channel, FeedKind, Topic, Venue
 from weex_client.streaming.announcements import Announcements
 from weex_client.streaming.budget import PROCESS_BUDGETS, Budgets
 from weex_client.streaming.continuity import Ledger
@@ -329,7 +329,8 @@ class StreamClient:
     ) -> Subscription[Any]:
         """Give a reader its queue and let it listen to some topics of one channel."""
         channel = topics[0].channel
-        if overflow == OverflowPolicy.CONFLATE and channel not in _CONFLATABLE:
+        may_conflate = channel in _CONFLATABLE or self._venue.feed_kind(channel) is FeedKind.BOOK3
+        if overflow == OverflowPolicy.CONFLATE and not may_conflate:
             raise UsageError(
                 f"{channel} cannot be conflated, each message is news: choose another overflow"
                 f" policy, or one of {', '.join(_CONFLATABLE)}"

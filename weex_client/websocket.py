@@ -1,18 +1,33 @@
-"""The venues' clients: thin faces over ``client.StreamClient``, one a venue."""
+"""The venues' clients, one a venue, and the list of them: thin faces over ``client.StreamClient``.
+
+A further venue is a package in ``venues``, a class here and a line in ``VENUES``.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Final, Generic, TypeVar
+
 from weex_client.client import StreamClient
 from weex_client.clock import Clock
+from weex_client.config import StreamConfig
+from weex_client.errors import ConfigError
+from weex_client.protocol import Venue
 from weex_client.streaming.budget import Budgets
 from weex_client.streaming.transport import Connector
 from weex_client.venues.weex import WeexConfig, WeexVenue
 
-__all__ = ["WeexWebSocketClient"]
+__all__ = ["VENUES", "VenueClient", "WeexWebSocketClient"]
+
+C = TypeVar("C", bound=StreamConfig)
 
 
-class WeexWebSocketClient(StreamClient):
-    """Stream WEEX V3, spot or contract as the configuration says.
+class VenueClient(StreamClient, Generic[C]):
+    """Stream the venue that the class is about.
+
+    Attributes:
+        config_class: Its settings, which know their variables of the environment.
+        venue_class: Makes the venue from them.
 
     Args:
         config: Settings; read from the environment where None.
@@ -27,9 +42,12 @@ class WeexWebSocketClient(StreamClient):
             stream; as the setting of the same name says where None.
     """
 
+    config_class: ClassVar[type[StreamConfig]]
+    venue_class: ClassVar[Callable[..., Venue]]
+
     def __init__(
         self,
-        config: WeexConfig | None = None,
+        config: C | None = None,
         *,
         connector: Connector | None = None,
         retry_first_connect: bool = False,
@@ -38,11 +56,17 @@ class WeexWebSocketClient(StreamClient):
         budgets: Budgets | None = None,
         seed_private: bool | None = None,
     ) -> None:
-        settings = WeexConfig.from_env() if config is None else config
+        kind = type(self)
+        settings = kind.config_class.from_env() if config is None else config
+        if not isinstance(settings, kind.config_class):
+            raise ConfigError(
+                f"{kind.__name__} takes a {kind.config_class.__name__},"
+                f" not a {type(settings).__name__}"
+            )
         if seed_private is not None:
             settings = settings.model_copy(update={"seed_private": seed_private})
         super().__init__(
-            WeexVenue(settings),
+            kind.venue_class(settings),
             settings,
             connector=connector,
             retry_first_connect=retry_first_connect,
@@ -50,3 +74,15 @@ class WeexWebSocketClient(StreamClient):
             connection_per_channel=connection_per_channel,
             budgets=budgets,
         )
+
+
+class WeexWebSocketClient(VenueClient[WeexConfig]):
+    """Stream WEEX V3, spot or contract as the configuration (``WeexConfig``) says."""
+
+    config_class = WeexConfig
+    venue_class = WeexVenue
+
+
+VENUES: Final[Mapping[str, type[VenueClient[Any]]]] = {
+    "weex": WeexWebSocketClient,
+}

@@ -15,7 +15,7 @@ from weex_client.protocol import Channel, Data, Scope, Topic, Venue
 from weex_client.streaming.continuity import Ledger
 from weex_client.streaming.registry import Registry, Sealed
 from weex_client.streaming.session import Session
-from weex_client.venues import VENUES
+from weex_client.websocket import VENUES
 
 START_NS = 1_790_000_000_000_000_000
 
@@ -29,13 +29,13 @@ _INTERVALS = (None, "1m", "1min", "1d", "1h", "1hour", "1w", "ONE_MINUTE")
 def venues() -> Iterator[tuple[str, Venue]]:
     """Yield every registered venue, once for each of its markets."""
     # Nothing is read over HTTP here, and nothing waits for it.
-    for name, entry in VENUES.items():
-        field = entry.config.model_fields.get("market")
+    for name, client_class in VENUES.items():
+        make = client_class.config_class
+        field = make.model_fields.get("market")
         markets = typing.get_args(field.annotation) if field is not None else ()
-        for market in markets:
-            yield name, entry.venue(entry.config(_env_file=None, market=market, seed_private=False))
-        if not markets:
-            yield name, entry.venue(entry.config(_env_file=None, seed_private=False))
+        for options in [{"market": market} for market in markets] or [{}]:
+            settings: dict[str, Any] = {"_env_file": None, "seed_private": False, **options}
+            yield name, client_class.venue_class(make(**settings))
 
 
 def topics_in(venue: Venue, frames: Sequence[bytes]) -> list[Topic]:

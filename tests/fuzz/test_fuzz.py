@@ -13,7 +13,7 @@ from tests.fuzz import campaign
 from tests.fuzz.mutations import fixture_frames, mutated, spelled
 from tests.fuzz.target import Target, targets, venues
 from weex_client.protocol import Ack, Data, Event, Feed, Reject, Scope, ServerPing, Unknown
-from weex_client.venues import VENUES
+from weex_client.websocket import VENUES
 
 # ``nox -s fuzz`` puts 200,000.
 FRAMES = 20_000

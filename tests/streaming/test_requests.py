@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weex_client.protocol import Ping, Pong, Unsubscribe
+from weex_client.protocol import Ack, Ping, Pong, Unsubscribe
 from weex_client.streaming.requests import Requests
 from weex_client.venues.weex import WeexConfig, WeexVenue
 
@@ -24,7 +24,7 @@ def requests() -> Requests:
 
 
 def pulled(requests: Requests, wanted: Sequence[str], now: float = 0.0) -> list[dict[str, Any]]:
-    return [json.loads(text) for text in requests.pull(wanted, now)]
+    return [json.loads(text) for text in requests.pull(wanted, now, 0)]
 
 
 def asked(requests: Requests, wanted: Sequence[str], now: float = 0.0) -> list[tuple[str, ...]]:
@@ -38,7 +38,7 @@ def test_all_feeds_wanted_in_one_turn_go_out_in_one_request(requests: Requests) 
 def test_what_was_asked_is_not_asked_again(requests: Requests) -> None:
     pulled(requests, [BTC])
     assert pulled(requests, [BTC]) == []
-    requests.accepted("1")
+    requests.accepted(Ack("1"), 0)
     assert pulled(requests, [BTC]) == []
 
 
@@ -54,7 +54,7 @@ def test_more_feeds_than_a_request_may_name_go_out_in_several(requests: Requests
 
 
 def test_ids_go_up_through_all_kinds_of_requests(requests: Requests) -> None:
-    texts = [requests.write(Ping(), 0), *requests.pull([BTC], 0), requests.write(Pong(), 0)]
+    texts = [requests.write(Ping(), 0), *requests.pull([BTC], 0, 0), requests.write(Pong(), 0)]
     assert [json.loads(text)["id"] for text in texts] == [1, 2, 3]
 
 
@@ -63,17 +63,17 @@ def test_only_subscriptions_wait_for_an_answer(requests: Requests) -> None:
     assert requests.next_due() is None
     pulled(requests, [BTC], 5.0)
     assert requests.next_due() == 15.0
-    requests.accepted("2")
+    requests.accepted(Ack("2"), 0)
     assert requests.next_due() is None
 
 
 def test_nameless_acceptance_is_for_the_oldest_request(requests: Requests) -> None:
     pulled(requests, [BTC], 0.0)
     pulled(requests, [BTC, ETH], 1.0)
-    requests.accepted(None)
+    requests.accepted(Ack(None), 0)
     assert requests.next_due() == 11.0
-    requests.accepted(None)
-    requests.accepted(None)
+    requests.accepted(Ack(None), 0)
+    requests.accepted(Ack(None), 0)
     assert requests.next_due() is None
 
 
@@ -112,7 +112,7 @@ def test_refusal_that_names_nobody_is_searched_by_halves(requests: Requests) -> 
     pulled(requests, feeds)
     assert requests.refused("1", "no reason given") == ()
     assert asked(requests, feeds) == [tuple(feeds[:2]), tuple(feeds[2:])]
-    requests.accepted("2")
+    requests.accepted(Ack("2"), 0)
     assert requests.refused("3", "no reason given") == ()
     assert asked(requests, feeds) == [(feeds[2],), (feeds[3],)]
     assert requests.refused("5", "no reason given") == (feeds[3],)
@@ -176,7 +176,7 @@ def connections_until_settled(bad_numbers: set[int], count: int, *, names_symbol
             wrong = [feed for feed in request["params"] if feed in bad]
             if not wrong:
                 served.update(request["params"])
-                requests.accepted(str(request["id"]))
+                requests.accepted(Ack(str(request["id"])), 0)
                 continue
             symbol = wrong[0].partition("@")[0]
             reason = f"invalid symbol : cmt_{symbol.lower()}" if names_symbols else "no"
@@ -234,7 +234,7 @@ def test_resync_asked_for_twice_is_one(requests: Requests) -> None:
 
 def test_resyncs_wait_longer_each_time_then_ask_for_a_fresh_connection(requests: Requests) -> None:
     pulled(requests, [BTC], 0.0)
-    requests.accepted("1")
+    requests.accepted(Ack("1"), 0)
     now, waits = 0.0, []
     while requests.verdict is None:
         requests.resync(BTC, now)
@@ -254,13 +254,13 @@ def test_no_more_requests_wait_for_their_first_answer_than_may_be_refused(
         wanted.append(f"N{number}@ticker")
         pulled(requests, wanted)
     assert pulled(requests, wanted) == []
-    requests.accepted("1")
+    requests.accepted(Ack("1"), 0)
     assert asked(requests, wanted, 0.0) == [("N5@ticker", "N6@ticker")]
 
 
 def test_resyncs_of_long_ago_are_forgotten(requests: Requests) -> None:
     pulled(requests, [BTC], 0.0)
-    requests.accepted("1")
+    requests.accepted(Ack("1"), 0)
     for number in range(20):
         now = 301.0 * number
         requests.resync(BTC, now)
@@ -284,10 +284,10 @@ def test_resync_of_what_is_no_longer_wanted_is_dropped(requests: Requests) -> No
 def use_up_the_unreserved(requests: Requests, now: float = 0.0) -> None:
     """Let one feed come and go until 192 requests were sent; another one stays."""
     pulled(requests, [BTC], now)
-    requests.accepted("1")
+    requests.accepted(Ack("1"), 0)
     for number in range(2, 193):
         pulled(requests, [BTC, ETH] if number % 2 == 0 else [BTC], now)
-        requests.accepted(str(number))
+        requests.accepted(Ack(str(number)), 0)
 
 
 def test_request_beyond_the_budget_waits_and_tells_how_long(requests: Requests) -> None:
@@ -348,7 +348,7 @@ def test_feed_between_giving_back_and_asking_waits_for_the_last_request(
 ) -> None:
     use_up_the_unreserved(requests)
     requests.resync(BTC, 1.0)
-    sending = requests.pull([BTC, ETH], 1.0)
+    sending = requests.pull([BTC, ETH], 1.0, 0)
     assert json.loads(next(sending))["method"] == "UNSUBSCRIBE"
     for _ in range(47):
         requests.write(Unsubscribe((SOL,)), 1.0)
@@ -388,7 +388,7 @@ def test_any_wishes_leave_exactly_the_wanted_feeds_asked(turns: list[set[str]]) 
             if request["method"] == "SUBSCRIBE":
                 assert not names & active
                 active |= names
-                requests.accepted(str(request["id"]))
+                requests.accepted(Ack(str(request["id"])), 0)
             else:
                 assert names <= active
                 active -= names

@@ -154,18 +154,20 @@ class BookState:
     Args:
         window: Levels a side that the venue keeps on the feed: more than that proves that a
             removal was lost. None where the venue keeps no window.
+        is_strict: Whether a crossed book cannot be; where False, ``is_crossed`` tells.
     """
 
-    __slots__ = ("_window", "asks", "bids")
+    __slots__ = ("_is_strict", "_window", "asks", "bids")
 
-    def __init__(self, window: int | None = None) -> None:
+    def __init__(self, window: int | None = None, *, is_strict: bool = True) -> None:
         self._window = window
+        self._is_strict = is_strict
         self.bids = BookSide()
         self.asks = BookSide()
 
     def copy(self) -> BookState:
         """Return another state with the same levels."""
-        state = BookState(self._window)
+        state = BookState(self._window, is_strict=self._is_strict)
         state.bids, state.asks = self.bids.copy(), self.asks.copy()
         return state
 
@@ -201,9 +203,15 @@ class BookState:
         """Return up to ``level`` bids and asks, best first, as they are now."""
         return self.bids.highest(level), self.asks.lowest(level)
 
+    @property
+    def is_crossed(self) -> bool:
+        """Tell whether somebody seems to bid more than another asks."""
+        bids, asks = self.bids.names, self.asks.names
+        return bool(bids and asks) and _is_crossed(bids[-1], asks[0])
+
     def _check(self) -> None:
         bids, asks = self.bids.names, self.asks.names
-        if bids and asks and _is_crossed(bids[-1], asks[0]):
+        if self._is_strict and bids and asks and _is_crossed(bids[-1], asks[0]):
             raise DecodeError(f"crossed book: bid {bids[-1]:.40}, ask {asks[0]:.40}")
         if self._window is not None and max(len(bids), len(asks)) > self._window:
             raise DecodeError(

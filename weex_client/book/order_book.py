@@ -22,22 +22,27 @@ class OrderBook:
 
     Args:
         window: Levels a side that the venue keeps on the feed, or None; see ``BookState``.
+        is_strict: Whether a crossed book cannot be; see ``BookState``.
     """
 
-    __slots__ = ("_window", "chapter", "is_folded", "is_valid", "sequence")
+    __slots__ = ("_is_strict", "_window", "chapter", "is_folded", "is_valid", "sequence")
 
-    def __init__(self, window: int | None = None) -> None:
+    def __init__(self, window: int | None = None, *, is_strict: bool = True) -> None:
         self._window = window
-        self.chapter = Chapter(BookState(window), Run())
+        self._is_strict = is_strict
+        self.chapter = Chapter(self._empty(), Run())
         self.sequence: int | None = None
         self.is_valid = False
         self.is_folded = True
 
     def clear(self) -> None:
         """Forget everything, as if just made."""
-        self.chapter = Chapter(BookState(self._window), Run())
+        self.chapter = Chapter(self._empty(), Run())
         self.sequence = None
         self.is_valid = False
+
+    def _empty(self) -> BookState:
+        return BookState(self._window, is_strict=self._is_strict)
 
     def replace(self, levels: bytes, sequence: int | None) -> None:
         """Start from a snapshot.
@@ -51,7 +56,7 @@ class OrderBook:
         """
         self.clear()
         if self.is_folded:
-            start = BookState(self._window)
+            start = self._empty()
             start.fold(levels)
             self.chapter = Chapter(start, self.chapter.run)
         self.sequence = sequence

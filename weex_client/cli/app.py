@@ -23,7 +23,7 @@ from weex_client.cli.sandbox import serve, tell_faults
 from weex_client.cli.watch import watch as show
 from weex_client.protocol import Channel
 from weex_client.sandbox import SandboxExchange
-from weex_client.venues import VENUES
+from weex_client.websocket import VENUES
 
 __all__ = ["app", "run"]
 

@@ -27,7 +27,7 @@ from weex_client.paper import PaperReport, PaperTradingEngine, Strategy
 from weex_client.sandbox import SandboxExchange
 from weex_client.streaming.mailbox import OverflowPolicy
 from weex_client.streaming.subscription import Subscription
-from weex_client.venues import VENUES
+from weex_client.websocket import VENUES
 
 __all__ = ["PaperRequest", "paper"]
 
@@ -74,7 +74,7 @@ async def paper(request: PaperRequest) -> int:
             leverage=request.leverage,
             state=request.state,
         )
-        client = StreamClient(VENUES[request.venue].venue(config), config)
+        client = VENUES[request.venue](config)
         try:
             await stack.enter_async_context(client)
         except ConnectError as exc:

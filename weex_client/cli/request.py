@@ -13,7 +13,7 @@ from weex_client.models import Message
 from weex_client.protocol import Channel, Scope, Topic, Venue
 from weex_client.sandbox import SandboxExchange
 from weex_client.streaming.subscription import Subscription
-from weex_client.venues import VENUES
+from weex_client.websocket import VENUES
 
 __all__ = ["CHANNELS", "PRIVATE_CHANNELS", "WatchRequest"]
 
@@ -69,7 +69,7 @@ class WatchRequest:
         Raises:
             ConfigError: If an option or a variable of the environment is wrong.
         """
-        make = VENUES[self.venue].config
+        make = VENUES[self.venue].config_class
         market = {} if self.market is None else {"market": self.market}
         if market and "market" not in make.model_fields:
             raise ConfigError(f"{self.venue} has no markets to choose from: leave out --market")

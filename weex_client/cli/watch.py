@@ -20,7 +20,7 @@ from weex_client.errors import ConnectError, UnsupportedChannelError, WeexClient
 from weex_client.models import Message, Ticker
 from weex_client.protocol import Topic
 from weex_client.sandbox import SandboxExchange
-from weex_client.venues import VENUES
+from weex_client.websocket import VENUES
 
 __all__ = ["watch"]
 
@@ -48,9 +48,9 @@ async def watch(request: WatchRequest) -> int:
         if request.sandbox:
             exchange = await stack.enter_async_context(opened(SandboxExchange()))
         config = request.config(exchange)
-        venue = VENUES[request.venue].venue(config)
-        request.check_venue(venue)
-        client = StreamClient(venue, config)
+        client_class = VENUES[request.venue]
+        request.check_venue(client_class.venue_class(config))
+        client = client_class(config)
         try:
             await stack.enter_async_context(client)
         except ConnectError as exc:

@@ -41,6 +41,8 @@ class AccountFeed(DecodedFeed):
 
     beginning: ClassVar[str] = "the account's state"
     begins_in_frames: ClassVar[bool] = False
+    meanwhile: ClassVar[str] = "what frames tell goes on meanwhile"
+    spacing_seconds: ClassVar[float] = 0.0  # one question follows on another
 
     def __init__(self, *args: Any, reads: AccountReads | None, symbols: set[str]) -> None:
         super().__init__(*args)
@@ -129,6 +131,11 @@ class AccountFeed(DecodedFeed):
             self.release()
 
     # What goes out.
+
+    @property
+    def has_outgoing(self) -> bool:
+        """Tell whether messages wait to be published."""
+        return bool(self.outbox)
 
     def put(self, messages: Iterable[Message[Any]]) -> None:
         """Publish news, behind what waits to be published."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from weex_client.clock import Clock
 from weex_client.metrics import ChannelCounters
 from weex_client.models import ConnectionEvent
-from weex_client.protocol import Channel
 from weex_client.streaming.mailbox import Gate, Mailbox, OverflowPolicy
 from weex_client.streaming.subscription import Subscription
 from weex_client.streaming.valuation import Door
@@ -51,7 +52,7 @@ class Announcements:
             mailbox.end(None)
 
     def tell_overflow(
-        self, mailbox: Mailbox, door: Door, channel: Channel, symbol: str | None
+        self, mailbox: Mailbox, door: Door, channel: StrEnum, symbol: str | None
     ) -> None:
         """Tell that a reader's queue ran over, or that it has caught up."""
         stage = ""

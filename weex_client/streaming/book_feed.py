@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
-from weex_client.book import Chapter, Moment, OrderBook, Sides, pack
+from weex_client.book import BookState, Chapter, Moment, OrderBook, Sides, pack
 from weex_client.errors import DecodeError, SequenceGapError
 from weex_client.models import (
     Message,
@@ -32,11 +32,13 @@ class BookFeed(FeedState):
     or joins readers of raw changes, nothing is folded at all: changes are checked and passed on.
     """
 
+    is_strict: ClassVar[bool] = True  # whether no frame may leave the book crossed
+
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._venue_name = self._venue.name
         self._read_book = self._venue.read_book
-        self._book = OrderBook(self._venue.book_window(self.feed))
+        self._book = OrderBook(self._venue.book_window(self.feed), is_strict=self.is_strict)
         self._book.is_folded = False
         self._is_dead = False
         self._last: tuple[BookUpdate, int] | None = None
@@ -94,12 +96,26 @@ class BookFeed(FeedState):
                 return  # the snapshot is on its way, or the venue repeats itself
             state = book.chapter.watched()
         except SequenceGapError as gap:
-            self._lose("the venue skipped changes", received_time_ns, gap.expected, gap.received)
+            self.lose("the venue skipped changes", received_time_ns, gap.expected, gap.received)
             return
         except DecodeError as exc:
             self.complain(frame, exc)
-            self._lose(str(exc), received_time_ns, book.sequence, None)
+            self.lose(str(exc), received_time_ns, book.sequence)
             return
+        self.show(update, state, received_time_ns)
+        exchange_time_ns = update[3]
+        if exchange_time_ns is not None:
+            self.counters.latencies_ns.append(received_time_ns - exchange_time_ns)
+
+    def show(self, update: BookUpdate, state: BookState | None, received_time_ns: int) -> None:
+        """Publish a change, and the book after it.
+
+        Args:
+            update: What has changed.
+            state: The book, if somebody looks; then a view has its levels from the start.
+            received_time_ns: When it came.
+        """
+        book = self._book
         self._last = (update, received_time_ns)
         _, _, sequence, exchange_time_ns, is_snapshot = update
         facts = (sequence, exchange_time_ns, is_snapshot, received_time_ns)
@@ -111,9 +127,7 @@ class BookFeed(FeedState):
                 for push in audience.pushes:
                     push(cell)
             else:
-                audience.publish(self._delta(update, facts))
-        if exchange_time_ns is not None:
-            self.counters.latencies_ns.append(received_time_ns - exchange_time_ns)
+                audience.publish(self.delta(update, facts))
 
     def _start(self, update: BookUpdate, received_time_ns: int) -> bool:
         """Start from a snapshot; return False where the venue keeps no book."""
@@ -128,12 +142,22 @@ class BookFeed(FeedState):
         self._book.replace(update.levels, update.sequence)
         return True
 
-    def _lose(
-        self, cause: str, received_time_ns: int, expected: int | None, received: int | None
+    def lose(
+        self,
+        cause: str,
+        received_time_ns: int,
+        expected: int | None = None,
+        received: int | None = None,
     ) -> None:
         """Show nothing until the venue has sent a new snapshot."""
-        self._book.clear()
         self.needs_resync = True
+        self.count_loss(cause, received_time_ns, expected, received)
+
+    def count_loss(
+        self, cause: str, received_time_ns: int, expected: int | None, received: int | None
+    ) -> None:
+        """Show nothing any more, count it and tell."""
+        self._book.clear()
         self.counters.gaps += 1
         self._announce(
             "gap",
@@ -149,7 +173,8 @@ class BookFeed(FeedState):
         self._is_dead = False
         self._book.clear()
 
-    def _delta(self, update: BookUpdate, facts: tuple[Any, ...]) -> Message[Any]:
+    def delta(self, update: BookUpdate, facts: tuple[Any, ...]) -> Message[Any]:
+        """Return a change for those who keep their own book."""
         previous_sequence = None if update.is_snapshot else update.previous_sequence
         delta = made_later(
             OrderBookDelta,

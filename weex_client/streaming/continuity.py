@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from enum import StrEnum
 
 from weex_client.models import Continuity, Hole
-from weex_client.protocol import Channel, Feed
+from weex_client.protocol import Feed
 
 __all__ = ["Ledger", "Timeline"]
 
@@ -29,7 +30,7 @@ class Timeline:
     def __init__(self, feed: Feed, symbol: str | None) -> None:
         self.feed = feed
         self.symbol = symbol
-        self.channels: dict[Channel, None] = {}
+        self.channels: dict[StrEnum, None] = {}
         self.is_wanted = True
         self._covered_until: float | None = None  # when it was let go
         self._began_at: float | None = None
@@ -128,7 +129,7 @@ class Ledger:
     def __init__(self) -> None:
         self._timelines: dict[Feed, Timeline] = {}
 
-    def want(self, feed: Feed, channel: Channel, symbol: str | None) -> Timeline:
+    def want(self, feed: Feed, channel: StrEnum, symbol: str | None) -> Timeline:
         """Return the past of a feed, which goes on; a new one begins if there is none."""
         timeline = self._timelines.get(feed)
         if timeline is None:

@@ -8,17 +8,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import NamedTuple
 
 from weex_client.clock import Clock
 from weex_client.config import StreamConfig
 from weex_client.errors import AuthenticationError, ConnectError, RateLimitedError
-from weex_client.protocol import Scope, Venue
+from weex_client.protocol import DialRequest, Scope, Venue
 from weex_client.rest import Query
 from weex_client.streaming.budget import AddressBudget
 from weex_client.streaming.server_time import ServerTime
 from weex_client.streaming.transport import Connector, Transport
 
-__all__ = ["Dialler"]
+__all__ = ["Dialled", "Dialler"]
 
 logger = logging.getLogger("weex_client")
 
@@ -30,6 +31,13 @@ _ANSWER_SECONDS = 10.0
 
 Tell = Callable[[str, float], None]
 """Takes why a dial must wait, and how many seconds."""
+
+
+class Dialled(NamedTuple):
+    """A connection, and what the venue said of it before."""
+
+    transport: Transport
+    request: DialRequest
 
 
 class Dialler:
@@ -73,7 +81,7 @@ class Dialler:
         is_wanted: Callable[[], bool],
         news: asyncio.Event,
         patience_seconds: float | None = None,
-    ) -> Transport | None:
+    ) -> Dialled | None:
         """Open a connection when it is its turn.
 
         Args:
@@ -92,7 +100,7 @@ class Dialler:
             ConnectError: If there is no connection to be had.
         """
 
-        async def dialled(time_ns: Callable[[], int]) -> Transport | None:
+        async def dialled(time_ns: Callable[[], int]) -> Dialled | None:
             if not await self._has_turn(tell, is_wanted, news, patience_seconds):
                 return None
             return await self._dial(time_ns())
@@ -138,10 +146,7 @@ class Dialler:
 
     def _server_time_ns(self) -> int:
         """Return what time it is at the venue, by our wall clock where it has not said."""
-        wall_time_ns = self.clock.time_ns()
-        if not self.server_time.is_told:
-            return wall_time_ns
-        return self.server_time.time_ns(self.clock.monotonic(), wall_time_ns)
+        return self.server_time.signing_time_ns(self.clock.monotonic(), self.clock.time_ns())
 
     async def _has_turn(
         self,
@@ -176,15 +181,30 @@ class Dialler:
         finally:
             self.budget.give_back(turn)
 
-    async def _dial(self, time_ns: int) -> Transport:
+    async def _dial(self, time_ns: int) -> Dialled:
+        timeout_seconds = self.config.open_timeout_seconds
         try:
-            return await self._connector.connect(
-                self.venue.dial(self.scope, time_ns),
+            request = await self._request(time_ns, timeout_seconds)
+            transport = await self._connector.connect(
+                request,
                 max_frame_bytes=self.venue.limits.max_frame_bytes,
-                timeout_seconds=self.config.open_timeout_seconds,
+                timeout_seconds=timeout_seconds,
             )
+            return Dialled(transport, request)
         except (ConnectError, RateLimitedError) as exc:
             if exc.retry_after_seconds is not None:
                 # The venue counts by address: what it asks of one it asks of all.
                 self.budget.pause(self.clock.monotonic() + exc.retry_after_seconds)
             raise
+
+    async def _request(self, time_ns: int, timeout_seconds: float) -> DialRequest:
+        """Return how to dial now, with a fresh ticket where the venue wants one."""
+        ticket_request = self.venue.ticket_request(self.scope, time_ns)
+        if ticket_request is None:
+            return self.venue.dial(self.scope, time_ns)
+        ticket = await self._connector.fetch(
+            ticket_request,
+            timeout_seconds=timeout_seconds,
+            max_bytes=self.venue.limits.max_frame_bytes,
+        )
+        return self.venue.dial(self.scope, time_ns, ticket)

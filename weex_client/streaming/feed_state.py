@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from enum import StrEnum
 from typing import Any, ClassVar
 
 from weex_client.errors import DecodeError
 from weex_client.metrics import ChannelCounters
 from weex_client.models import Message
-from weex_client.protocol import Channel, Feed, Scope, Topic, Venue
+from weex_client.protocol import Feed, Scope, Topic, Venue
 from weex_client.streaming.liveness import Rhythm
 from weex_client.streaming.registry import Audience, Sealed
+from weex_client.streaming.trade_chain import Missed
 
 __all__ = ["Announce", "Cell", "DecodedFeed", "FeedState"]
 
@@ -64,7 +66,7 @@ class FeedState:
     def __init__(
         self,
         feed: Feed,
-        channel: Channel,
+        channel: StrEnum,
         symbol: str | None,
         venue: Venue,
         counters: ChannelCounters,
@@ -82,7 +84,6 @@ class FeedState:
         self._leftovers_until: float | None = None
         self._venue = venue
         self._announce = announce
-        self._is_private = venue.scope(channel) is Scope.PRIVATE
         self._has_complained = False
 
     def join(self, audience: Audience) -> None:
@@ -144,7 +145,7 @@ class FeedState:
             self._has_complained = True
             excerpt = (
                 f"{len(frame)} bytes"
-                if self._is_private
+                if self._venue.scope(self.channel) is Scope.PRIVATE
                 else f"{len(frame)} bytes beginning {frame[:200]!r}"
             )
             logger.warning(
@@ -160,6 +161,14 @@ class FeedState:
 
     def doubted(self) -> None:
         """Expect the next frame to tell whether something was missed before it."""
+
+    def trades_missed(self, missed: Missed, now_ns: int) -> None:
+        """Take note that trades of this symbol did not come."""
+
+    @property
+    def has_lost(self) -> bool:
+        """Tell whether what was shown is not right any more, and begins anew."""
+        return self.needs_resync
 
     def tick(self, exchange_now_ns: int, complete_ns: int) -> bool:  # noqa: ARG002
         """Do what is due by the venue's clock.

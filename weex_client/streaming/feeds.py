@@ -1,26 +1,27 @@
-"""What is kept of each public feed between two frames: known trades, the forming candle, a book.
+"""What is kept of each public feed between two frames: the forming candle.
 
 Pure state: time comes in as an argument. Which feeds are subscribed is the session's business;
-private ones are in ``state_feed`` and ``fill_feed``.
+trades, books and private ones have modules of their own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 from weex_client.metrics import ChannelCounters
 from weex_client.models import Candle, Message
-from weex_client.protocol import Channel, Feed, Scope, Topic, Venue
+from weex_client.protocol import Feed, FeedKind, Topic, Venue
 from weex_client.streaming.book_feed import BookFeed
+from weex_client.streaming.companions import Companions
 from weex_client.streaming.feed_state import Announce, Cell, DecodedFeed, FeedState
 from weex_client.streaming.fill_feed import FillFeed
+from weex_client.streaming.loose_book import LooseBookFeed
+from weex_client.streaming.requested_book import RequestedBookFeed
 from weex_client.streaming.state_feed import StateFeed
+from weex_client.streaming.trade_feed import ChainedTradeFeed, TradeFeed
 
-__all__ = ["CandleFeed", "FrameFeed", "TradeFeed", "make_feed"]
-
-# A venue repeats up to 20 trades (WEEX); at least so many ids are remembered, at most twice that.
-_KNOWN_TRADES = 256
+__all__ = ["CandleFeed", "FrameFeed", "make_feed"]
 
 # A quiet symbol's candle is closed by the clock, this long after its end, for trades on the way.
 _CANDLE_GRACE_NS = 2_000_000_000
@@ -34,73 +35,6 @@ class FrameFeed(DecodedFeed):
         cell = Cell(self, frame, received_time_ns)
         for audience in self.audiences.values():
             audience.publish(cell)
-
-
-class TradeFeed(DecodedFeed):
-    """Trades, each once: venues repeat some, most of all after a resubscription."""
-
-    has_history = True
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self._known: set[str] = set()
-        self._known_before: set[str] = set()
-        self._must_bridge = False
-
-    def receive(self, frame: bytes, received_time_ns: int) -> None:
-        """Publish the trades that are new, oldest first."""
-        ids = self._venue.trade_ids(frame)
-        if len(ids) == 1 and not self._must_bridge:
-            if self._is_new(ids[0]):
-                cell = Cell(self, frame, received_time_ns)
-                for audience in self.audiences.values():
-                    audience.publish(cell)
-            return
-        messages = self.decode(frame, received_time_ns)
-        if messages and (self._must_bridge or messages[0].is_snapshot):
-            self._bridge(messages, received_time_ns)
-        self.publish([message for message in messages if self._is_new(message.data.trade_id)])
-
-    def _is_new(self, trade_id: str) -> bool:
-        known = self._known
-        if trade_id in known or trade_id in self._known_before:
-            return False
-        known.add(trade_id)
-        if len(known) == _KNOWN_TRADES:
-            # Two sets by turns forget the oldest at no cost a trade.
-            self._known_before, self._known = known, set()
-        return True
-
-    def _bridge(self, messages: Sequence[Message[Any]], received_time_ns: int) -> None:
-        """Announce a hole if a replay, or news after an interruption, reach back to nothing known.
-
-        A replay without an interruption answers a subscription that was repeated.
-        """
-        self._must_bridge = False
-        known = self._known | self._known_before
-        self.is_bridged = not known or any(m.data.trade_id in known for m in messages)
-        if not self.is_bridged:
-            self.counters.gaps += 1
-            # From the last frame before, by our clock, to the oldest trade of the replay, whose
-            # newest is about now: the venue's clock is compared with itself only.
-            replayed_seconds = messages[-1].data.timestamp - messages[0].data.timestamp
-            silent_seconds = (received_time_ns - self.last_frame_ns) / 1_000_000_000
-            self._announce(
-                "gap",
-                self,
-                received_time_ns,
-                cause="the venue's replay after the interruption begins after the last known trade",
-                duration_seconds=max(0.0, silent_seconds - replayed_seconds),
-            )
-
-    def interrupted(self) -> None:
-        """Expect the next frame to reach back to trades that are known."""
-        self._must_bridge = bool(self._known or self._known_before)
-        self.is_bridged = False
-
-    def doubted(self) -> None:
-        """Expect the same: the subscription may have ended unnoticed."""
-        self.interrupted()
 
 
 class CandleFeed(DecodedFeed):
@@ -217,6 +151,19 @@ def _closed(message: Message[Candle]) -> Message[Candle]:
     return message.model_copy(update={"data": data})
 
 
+_KINDS: Final[dict[FeedKind, type[FeedState]]] = {
+    FeedKind.FRAMES: FrameFeed,
+    FeedKind.TRADES: TradeFeed,
+    FeedKind.CANDLES: CandleFeed,
+    FeedKind.BOOK: BookFeed,
+    FeedKind.LOOSE_BOOK: LooseBookFeed,
+}
+_ACCOUNT_KINDS: Final[dict[FeedKind, Callable[..., FeedState]]] = {
+    FeedKind.STATE: StateFeed,
+    FeedKind.FILLS: FillFeed,
+}
+
+
 def make_feed(
     feed: Feed,
     topic: Topic,
@@ -224,6 +171,7 @@ def make_feed(
     counters: ChannelCounters,
     announce: Announce,
     symbols: set[str],
+    companions: Companions,
 ) -> FeedState:
     """Return the state that fits the channel of a feed's first topic.
 
@@ -234,17 +182,17 @@ def make_feed(
         counters: Its channel's.
         announce: Takes what users should know.
         symbols: What the account has traded, as far as its feeds know.
+        companions: See what it does, if it has any.
     """
     channel = topic.channel
+    kind = venue.feed_kind(channel)
     parts = (feed, channel, topic.symbol, venue, counters, announce)
-    if venue.scope(channel) is Scope.PRIVATE:
+    query = venue.book_query(feed) if kind is FeedKind.BOOK else None
+    if query is not None:
+        return RequestedBookFeed(*parts, query=query)
+    if kind is FeedKind.TRADES and venue.companions(feed):
+        return ChainedTradeFeed(*parts, companions=companions)
+    if kind in _ACCOUNT_KINDS:
         reads: Any = venue.account_reads(channel)
-        account_kind = FillFeed if channel is Channel.FILLS else StateFeed
-        return account_kind(*parts, reads=reads, symbols=symbols)
-    kinds: dict[Channel, type[FeedState]] = {
-        Channel.BOOK: BookFeed,
-        Channel.BOOK_DELTAS: BookFeed,
-        Channel.TRADES: TradeFeed,
-        Channel.CANDLES: CandleFeed,
-    }
-    return kinds.get(channel, FrameFeed)(*parts)
+        return _ACCOUNT_KINDS[kind](*parts, reads=reads, symbols=symbols)
+    return _KINDS[kind](*parts)

@@ -1,15 +1,18 @@
-"""Whether a connection, and each of its feeds, is alive: judged by what it says, and when. Pure.
+"""Whether each feed of a connection is alive: judged by what it says, and when. Pure.
 
-What is done about it, a ping, a resubscription, another connection, is the session's business.
+Whether anything at all is heard, ``pings`` says; what is done about it, a resubscription or
+another connection, is the session's business.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from enum import StrEnum
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from weex_client.errors import SilentLineError
-from weex_client.protocol import Channel, Feed, Heartbeat
+from weex_client.protocol import DialRequest, Feed, Heartbeat
+from weex_client.streaming.pings import Pings, silent
 
 __all__ = ["Findings", "Liveness", "Rhythm"]
 
@@ -84,7 +87,7 @@ class Pulse(Protocol):
     """A feed, as far as it is judged here."""
 
     feed: Feed
-    channel: Channel
+    channel: StrEnum
     last_frame_ns: int
     rhythm: Rhythm
 
@@ -118,9 +121,7 @@ class Liveness:
     """
 
     def __init__(self, heartbeat: Heartbeat, *, is_learning: bool = True) -> None:
-        self.heard_at = 0.0  # any frame
-        self.answer_due: float | None = None
-        self.verdict: SilentLineError | None = None
+        self.line = Pings(heartbeat)
         self.floor = 0.0  # silence before it does not count
         self._data_at = 0.0
         self._heartbeat = heartbeat
@@ -129,48 +130,43 @@ class Liveness:
         self._looked_at = 0.0
         self._look_due = 0.0
         self._vain_connections = 0
-        self._is_listening = False
+        self._verdict: SilentLineError | None = None
 
-    def opened(self, now: float, feeds: Collection[Pulse]) -> None:
+    @property
+    def verdict(self) -> SilentLineError | None:
+        """Return why the line should be given up, or None."""
+        return self.line.verdict or self._verdict
+
+    def opened(
+        self, now: float, feeds: Collection[Pulse], request: DialRequest | None = None
+    ) -> None:
         """Start on a new connection."""
-        self._is_listening = bool(feeds)
+        self.line.opened(now, request, is_needed=bool(feeds))
         self._opened_at = self._data_at = now
         self._plan(now)
-        self.verdict = None
+        self._verdict = None
         for each in feeds:
             each.rhythm.asked_at = each.rhythm.doubted_at = None
             each.rhythm.is_told = False
         self.excuse(now)
 
-    def rest(self) -> None:
-        """Note that nothing is subscribed any more, so that silence means nothing."""
-        self._is_listening = False
-
     def excuse(self, now: float) -> None:
         """Note that silence until now is nobody's fault but ours."""
-        self.heard_at = self.floor = now
-        self.answer_due = None
+        self.floor = now
+        self.line.excuse(now)
 
     @property
     def carried_data_until(self) -> float:
         """Return when the connection was known to be good, for what its loss has cost."""
-        is_about_data = self.verdict is not None and self._data_at < self.heard_at
-        return max(self._data_at, self.floor) if is_about_data else self.heard_at
+        heard_at = self.line.heard_at
+        is_about_data = self.verdict is not None and self._data_at < heard_at
+        return max(self._data_at, self.floor) if is_about_data else heard_at
 
-    def listen(self, now: float, *, is_needed: bool) -> bool:
+    def listen(self, now: float, *, is_needed: bool, has_data: bool) -> bool:
         """Doubt a line on which nothing is heard at all; return True if a ping is due."""
-        if not self._is_listening:
-            # Silence counts from the first subscription: nothing was to be heard before.
-            self._is_listening = is_needed
-            self.excuse(now)
-        elif self.answer_due is None:
-            if now >= self.heard_at + self._heartbeat.silence_seconds:
-                self.answer_due = now + self._heartbeat.answer_seconds
-                return True
-        elif now >= self.answer_due:
-            silent_seconds = now - self.heard_at
-            self.verdict = _silent("nothing came", silent_seconds, "not even an answer to a ping")
-        return False
+        if not self.line.is_listening:
+            self.floor = now
+        return self.line.listen(now, is_needed=is_needed, has_data=has_data)
 
     def look(
         self,
@@ -213,7 +209,7 @@ class Liveness:
         silent_seconds = now - max(self._data_at, self.floor)
         if is_line_doubted and silent_seconds >= self._line_patience():
             self._vain_connections = 1 if self._has_served else self._vain_connections + 1
-            self.verdict = _silent("no data came", silent_seconds, "though the venue answers")
+            self._verdict = silent("no data came", silent_seconds, "though the venue answers")
         return findings
 
     def _plan(self, now: float) -> None:
@@ -292,12 +288,7 @@ class Liveness:
 
     def next_due(self, *, is_needed: bool) -> float | None:
         """Return when ``listen`` or ``look`` has something to do, or None."""
+        line_due = self.line.next_due(is_needed=is_needed)
         if not is_needed:
-            return None
-        due = self.heard_at + self._heartbeat.silence_seconds
-        return min(due if self.answer_due is None else self.answer_due, self._look_due)
-
-
-def _silent(what: str, seconds: float, though: str) -> SilentLineError:
-    digits = 0 if seconds >= 10 else 1
-    return SilentLineError(f"{what} for {seconds:.{digits}f} s, {though}", silent_seconds=seconds)
+            return line_due
+        return self._look_due if line_due is None else min(line_due, self._look_due)

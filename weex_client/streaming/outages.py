@@ -6,6 +6,7 @@ When something is interrupted, and when it goes on, is found out by the session.
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import StrEnum
 from typing import Any
 
 from weex_client.models import ConnectionEvent, EventKind
@@ -40,7 +41,7 @@ class Outages:
         self._shown_at_doubt: dict[Feed, object] = {}
         self._lifeless: set[Feed] = set()
 
-    def wanted(self, state: FeedState, channel: Channel, now: float, *, is_kept: bool) -> None:
+    def wanted(self, state: FeedState, channel: StrEnum, now: float, *, is_kept: bool) -> None:
         """Note that a feed is wanted on a channel.
 
         Args:
@@ -73,9 +74,17 @@ class Outages:
             self.since[state.feed] = since
         timeline.missing(since, cause[:_MAX_CAUSE_LENGTH])
 
+    def hole(self, state: FeedState, since: float, now: float, cause: str) -> None:
+        """Note that a feed that goes on has missed something before now."""
+        timeline = self._timelines.get(state.feed)
+        if timeline is not None and state.feed not in self.since:
+            timeline.missing(since, cause)
+            timeline.covered(now)
+
     def doubt(self, state: FeedState, since: float) -> None:
         """Note that a feed is asked for anew, because it fell silent against its habit."""
-        self._shown_at_doubt.setdefault(state.feed, _shown(state))
+        if state.feed in self._timelines:
+            self._shown_at_doubt.setdefault(state.feed, _shown(state))
         self.interrupt(state, since, "it fell silent")
         state.doubted()
 
@@ -126,7 +135,7 @@ class Outages:
         """Announce what a feed has found out, and note if it shows nothing from now on."""
         if kind == "stale":
             self._lifeless.add(state.feed)
-        if kind == "stale" or state.needs_resync:
+        if kind == "stale" or state.has_lost:
             self.interrupt(state, now, facts["cause"])
         self.announce(kind, state, now_ns, **facts)
 

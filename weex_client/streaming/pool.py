@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from enum import StrEnum
 
 from weex_client.errors import SubscriptionRejectedError
 from weex_client.metrics import ChannelCounters, ScopeStats
 from weex_client.models import ConnectionEvent
-from weex_client.protocol import Channel, Feed, Topic
+from weex_client.protocol import Feed, Topic
 from weex_client.streaming.continuity import Ledger
 from weex_client.streaming.dialling import Dialler
 from weex_client.streaming.loop_watch import LoopWatch
@@ -51,7 +52,7 @@ class ConnectionPool:
         self._emit = emit
         self._ledger = ledger
         self._watch = watch
-        self._kind: Channel | None = None
+        self._kind: StrEnum | None = None
         self._registry = Registry()
         self._supervisors: list[Supervisor] = []
         self._carriers: dict[Feed, Supervisor] = {}
@@ -68,7 +69,7 @@ class ConnectionPool:
         self._supervisors.append(supervisor)
         await supervisor.dial(retry=retry_first_connect)
 
-    def dedicate(self, kind: Channel | None) -> None:
+    def dedicate(self, kind: StrEnum | None) -> None:
         """Let connections say which kind of channel is the only one to come here."""
         self._kind = kind
         for supervisor in self._supervisors:
@@ -126,7 +127,7 @@ class ConnectionPool:
             self._dialler.budget.check_plan(len(feeds), room, self._dialler.owner)
 
     def _room(self, supervisor: Supervisor) -> int:
-        return self._venue.limits.feeds_per_connection - supervisor.session.feed_count
+        return self._venue.limits.feeds_per_connection - supervisor.session.load
 
     def _with_room(self) -> Supervisor:
         """Return a connection that has room, one that counts already before any other."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from enum import StrEnum
 from typing import Final
 
 from weex_client.clock import Clock
@@ -23,7 +24,7 @@ from weex_client.streaming.valuation import Door, Valuation
 __all__ = ["Pools"]
 
 # Books and changes of them are read from the same feeds, so they are one kind of channel.
-_KINDS: Final = {Channel.BOOK_DELTAS: Channel.BOOK}
+_KINDS: Final[dict[StrEnum, StrEnum]] = {Channel.BOOK_DELTAS: Channel.BOOK}
 
 
 class Pools:
@@ -68,7 +69,7 @@ class Pools:
         self._per_channel = per_channel
         self._server_time = ServerTime()
         self._owner = object()
-        self._pools: dict[tuple[Scope, Channel | None], ConnectionPool] = {}
+        self._pools: dict[tuple[Scope, StrEnum | None], ConnectionPool] = {}
         self._valuation: Valuation | None = None
 
     async def open(self, *, retry_first_connect: bool) -> None:
@@ -80,7 +81,7 @@ class Pools:
         pool = self._pools[Scope.PUBLIC, None] = self._make(Scope.PUBLIC)
         await pool.open(retry_first_connect=retry_first_connect)
 
-    def of(self, channel: Channel) -> ConnectionPool:
+    def of(self, channel: StrEnum) -> ConnectionPool:
         """Return the pool that carries a channel, a new one if there is none yet.
 
         Raises:
@@ -99,7 +100,7 @@ class Pools:
             self._pools[scope, kind] = pool
         return pool
 
-    def door(self, channel: Channel) -> Door:
+    def door(self, channel: StrEnum) -> Door:
         """Return where readers of a channel come in: its pool, or what adds to positions.
 
         Raises:
@@ -120,6 +121,7 @@ class Pools:
     def _make(self, scope: Scope) -> ConnectionPool:
         config, clock = self._config, self._clock
         url = config.public_url if scope is Scope.PUBLIC else config.private_url
+        url = url or config.rest_url  # where the address comes with a ticket
         dialler = Dialler(
             self._venue,
             scope,

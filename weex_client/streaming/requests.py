@@ -5,31 +5,31 @@ Pure. Which feeds are wanted, and what their frames mean, is the session's busin
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from weex_client.errors import TransportError
-from weex_client.protocol import Feed, Intent, Subscribe, Unsubscribe, Venue
+from weex_client.protocol import Ack, Feed, Intent, Subscribe, Unsubscribe, Venue
 from weex_client.streaming.budget import OperationBudget
+from weex_client.streaming.resyncs import Resyncs
 
 __all__ = ["Requests"]
 
 # An answer takes 0.1 to 0.5 s on the wire; one that is not there by now never comes.
 ANSWER_SECONDS = 10.0
 
-# Two operations a try out of 240 an hour: after five tries in five minutes a fresh connection is
-# cheaper (WEEX sheet, 7.4).
-RESYNC_TRIES = 5
-RESYNC_WINDOW_SECONDS = 300.0
-RESYNC_HOPELESS_SECONDS = 60.0
+LEFT_OUT = "the venue leaves it out of what it says it serves, without a reason"
+
+# A wait for the budget that is shorter than a connection's opening costs is worth it, and one
+# that is shorter than this need not be told.
+_SHORT_WAIT_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Open:
     """A request that waits for its answer."""
 
-    intent: Intent
+    intent: Subscribe | Unsubscribe
     due: float
 
 
@@ -40,15 +40,19 @@ class Requests:
         self._venue = venue
         self._limits = venue.limits
         self._last_id = 0
+        self._now_ns = 0
         self._open: dict[str, _Open] = {}
         self._asked: dict[Feed, float] = {}
         self._accepted: set[Feed] = set()
         self._rejected: dict[Feed, str] = {}
         self._rejects = 0
+        # By a venue that answers with the complete list: what it has served, what it left out.
+        self._served: set[Feed] = set()
+        self._left_out: dict[Feed, float] = {}
+        self._left_out_before: set[Feed] = set()
+        self._sent: list[Feed] = []
         self._groups: list[tuple[Feed, ...]] = []
-        self._resync_due: dict[Feed, float] = {}
-        self._resync_times: dict[Feed, deque[float]] = {}
-        self._hopeless: set[Feed] = set()
+        self._resyncs = Resyncs()
         # Given back by which request, until it is answered, however late.
         self._ending: dict[Feed, int] = {}
         self._verdict: TransportError | None = None
@@ -69,7 +73,11 @@ class Requests:
         self._asked.clear()
         self._rejected.clear()
         self._rejects = 0
-        self._resync_due.clear()
+        self._served.clear()
+        self._left_out.clear()
+        self._left_out_before.clear()
+        self._sent.clear()
+        self._resyncs.reset()
         self._ending.clear()
         self._verdict = None
         self._operations.reset()
@@ -83,29 +91,21 @@ class Requests:
 
     def resync(self, feed: Feed, now: float) -> None:
         """Ask for a feed anew: at once the first time, then after 1, 2, 4 and 8 seconds."""
-        if feed in self._resync_due or feed not in self._asked:
-            return
-        times = self._resync_times.setdefault(feed, deque(maxlen=RESYNC_TRIES))
-        while times and times[0] < now - RESYNC_WINDOW_SECONDS:
-            times.popleft()
-        if len(times) == RESYNC_TRIES and feed in self._hopeless:
-            # A fresh connection did not help either: the others shall not pay for this one.
-            self._resync_due[feed] = now + RESYNC_HOPELESS_SECONDS
-            return
-        if len(times) == RESYNC_TRIES:
-            times.clear()
-            self._hopeless.add(feed)
-            self._verdict = TransportError(
-                f"{feed} could not be resynchronised in {RESYNC_TRIES} tries"
-            )
-            return
-        self._resync_due[feed] = now + (2.0 ** (len(times) - 1) if times else 0.0)
-        times.append(now)
+        if feed in self._asked and feed not in self._resyncs:
+            self._verdict = self._resyncs.plan(feed, now) or self._verdict
 
-    def pull(self, wanted: Collection[Feed], now: float) -> Iterator[str]:
-        """Write the requests that bring the venue in step with ``wanted``."""
-        due = tuple(feed for feed, time in self._resync_due.items() if time <= now)
-        if due and self._operations.free_at(now, 2, is_resync=True) > now:
+    def pull(self, wanted: Collection[Feed], now: float, now_ns: int) -> Iterator[str]:
+        """Write the requests that bring the venue in step with ``wanted``.
+
+        Args:
+            wanted: What should be served.
+            now: Monotonic time.
+            now_ns: The venue's time, for signatures.
+        """
+        self._now_ns = now_ns
+        due = self._resyncs.due(now)
+        free_at = self._operations.free_at(now, 2, is_resync=True)
+        if due and free_at > now + _SHORT_WAIT_SECONDS:
             self._verdict = TransportError(
                 f"all {self._operations.limit} requests that one connection may send are used,"
                 f" and {due[0]} must be asked for anew: a fresh connection has its own"
@@ -135,28 +135,38 @@ class Requests:
                 self._resyncing.difference_update(feeds)
                 self._groups = [each for each in self._groups if each != group]
                 yield self.write(Subscribe(feeds), now)
+                if not self._limits.acknowledges:
+                    self._sent += feeds
         self._held_news = self._held - held_before
 
     def _give_back(
         self, wanted: Collection[Feed], due: tuple[Feed, ...], now: float
     ) -> Iterator[str]:
         """Write what gives feeds back, for good or to be asked for anew."""
-        unwanted = tuple(feed for feed in self._asked if feed not in wanted)
-        if unwanted and not due and self._operations.free_at(now) > now:
-            self._held_until = self._operations.free_at(now)
-            unwanted = ()  # until then their frames are nobody's
-        for feed in due:
-            del self._resync_due[feed]
-        for feed in (*unwanted, *due):
-            self._asked.pop(feed, None)
-        self._accepted.difference_update(unwanted)
-        self._hopeless.difference_update(unwanted)
-        for feed in unwanted:
-            self._resync_due.pop(feed, None)
-            self._resync_times.pop(feed, None)
-        self._resyncing = {feed for feed in (*self._resyncing, *due) if feed in wanted}
-        for feeds in self._chunks((*unwanted, *due)):
+        unwanted = [feed for feed in self._asked if feed not in wanted]
+        for feeds in self._venue.batches((*unwanted, *due)):
+            again = [feed for feed in feeds if feed in wanted]
+            free_at = self._operations.free_at(now, 2 if again else 1, is_resync=bool(again))
+            if free_at > now:
+                # Until then the frames of those that nobody wants are nobody's.
+                self._held_until = free_at
+                self._resyncs.postpone(again, free_at)
+                continue
+            for feed in feeds:
+                self._forget(feed, is_wanted=feed in wanted)
+            self._resyncing.update(again)
             yield self.write(Unsubscribe(feeds), now)
+        self._resyncing = {feed for feed in self._resyncing if feed in wanted}
+
+    def _forget(self, feed: Feed, *, is_wanted: bool) -> None:
+        """Note that a feed is given back, for good unless it is wanted."""
+        self._asked.pop(feed, None)
+        self._resyncs.asked(feed)
+        self._served.discard(feed)
+        self._left_out.pop(feed, None)
+        if not is_wanted:
+            self._accepted.discard(feed)
+            self._resyncs.forget(feed)
 
     def _affordable(self, feeds: tuple[Feed, ...], now: float) -> tuple[Feed, ...]:
         """Return which feeds may be asked for now; those to be resynchronised have a reserve."""
@@ -174,14 +184,15 @@ class Requests:
     def held_news(self, now: float) -> tuple[frozenset[Feed], str, float]:
         """Return, once, which feeds the budget makes wait, why in words, and for how long."""
         news, self._held_news = self._held_news, frozenset()
-        if not news:
-            return news, "", 0.0
+        wait_seconds = self._operations.free_at(now) - now
+        if not news or wait_seconds < _SHORT_WAIT_SECONDS:
+            return frozenset(), "", 0.0
         cause = (
             f"this connection has sent {self._operations.unreserved} requests in"
             f" {self._limits.operation_window_seconds:g} s; the rest of the"
             f" {self._operations.limit} that the venue allows is kept for resynchronising"
         )
-        return news, cause, self._operations.free_at(now) - now
+        return news, cause, wait_seconds
 
     def _first(self, missing: Sequence[tuple[Feed, ...]], left: int) -> list[tuple[Feed, ...]]:
         """Return the requests that may go out now; feeds accepted once are not doubted again."""
@@ -212,32 +223,39 @@ class Requests:
         others = tuple(
             feed for feed in wanted if feed not in grouped and self._may_ask(feed, wanted)
         )
-        return [*self._groups, *self._chunks(others)]
+        return [*self._groups, *self._venue.batches(others)]
 
     def _may_ask(self, feed: Feed, wanted: Collection[Feed]) -> bool:
         return feed in wanted and feed not in self._asked and feed not in self._rejected
 
-    def _chunks(self, feeds: Sequence[Feed]) -> Iterator[tuple[Feed, ...]]:
-        size = self._limits.feeds_per_request
-        for start in range(0, len(feeds), size):
-            yield tuple(feeds[start : start + size])
-
     def write(self, intent: Intent, now: float) -> str:
         """Write one request under the next id."""
         self._last_id += 1
-        if isinstance(intent, Unsubscribe):
-            self._ending |= dict.fromkeys(intent.feeds, self._last_id)
-        if isinstance(intent, Subscribe | Unsubscribe):
-            self._operations.spend(now)
+        if not isinstance(intent, Subscribe | Unsubscribe):
+            if self._limits.counts_pings:
+                self._operations.spend(now)
+            return self._venue.encode(intent, self._last_id, self._now_ns)
+        self._operations.spend(now)
+        if self._limits.acknowledges:
+            if isinstance(intent, Unsubscribe):
+                self._ending |= dict.fromkeys(intent.feeds, self._last_id)
             self._open[str(self._last_id)] = _Open(intent, now + ANSWER_SECONDS)
-        return self._venue.encode(intent, self._last_id)
+        return self._venue.encode(intent, self._last_id, self._now_ns)
 
-    def accepted(self, request_id: str | None) -> Sequence[Feed]:
+    def sent(self) -> Sequence[Feed]:
+        """Return, once, the feeds that are served because they were asked for."""
+        feeds, self._sent = self._sent, []
+        feeds = [feed for feed in feeds if feed in self._asked]
+        self._accepted.update(feeds)
+        return feeds
+
+    def accepted(self, ack: Ack, now: float) -> Sequence[Feed]:
         """Note that a request was accepted; the oldest one where the venue names none.
 
         Returns:
             The feeds that are served from now on.
         """
+        request_id = ack.request_id
         if request_id is None:
             request_id = next(iter(self._open), "")
         if request_id.isdecimal():
@@ -245,11 +263,64 @@ class Requests:
             answered = int(request_id[:20])
             self._ending = {feed: last for feed, last in self._ending.items() if last > answered}
         request = self._open.pop(request_id, None)
-        if request is None or not isinstance(request.intent, Subscribe):
-            return ()
-        feeds = tuple(feed for feed in request.intent.feeds if feed in self._asked)
+        feeds: list[Feed] = []
+        if request is not None and isinstance(request.intent, Subscribe):
+            feeds = [feed for feed in request.intent.feeds if feed in self._asked]
+        if ack.served is not None:
+            feeds = self._compared(feeds, ack.served, now)
         self._accepted.update(feeds)
         return feeds
+
+    def _compared(self, feeds: list[Feed], served: frozenset[Feed], now: float) -> list[Feed]:
+        """Compare what was asked for with all that the venue says it serves."""
+        for feed in (*feeds, *self._served):
+            if feed not in served and feed in self._asked:
+                self._left_out.setdefault(feed, now + ANSWER_SECONDS)
+        late = [feed for feed in self._left_out if feed in served and feed not in feeds]
+        feeds = [feed for feed in feeds if feed in served] + late
+        for feed in feeds:
+            self._left_out.pop(feed, None)
+        self._left_out_before.difference_update(feeds)
+        self._served = {feed for feed in self._served if feed in served} | set(feeds)
+        return feeds
+
+    def left_out(self, now: float) -> Sequence[Feed]:
+        """Ask once more for feeds that the venue left out; return those it left out twice.
+
+        They are not asked for again on this connection.
+        """
+        late = [feed for feed, due in self._left_out.items() if due <= now]
+        twice = [feed for feed in late if feed in self._left_out_before]
+        for feed in late:
+            del self._left_out[feed]
+            self._asked.pop(feed, None)
+        self._left_out_before.update(late)
+        self._rejected |= dict.fromkeys(twice, LEFT_OUT)
+        return twice
+
+    def denied(self, request_id: str | None) -> Sequence[Feed] | None:
+        """Note that the credentials of a request were refused.
+
+        Returns:
+            The feeds that it asked for, or None if there is no such request.
+        """
+        request = self._open.pop(self._key(request_id), None)
+        if request is None:
+            return None
+        feeds = tuple(feed for feed in request.intent.feeds if feed in self._asked)
+        self.drop(feeds)
+        return feeds
+
+    def drop(self, feeds: Iterable[Feed]) -> None:
+        """Note that feeds are not served, and that the venue need not be told."""
+        for feed in feeds:
+            self._forget(feed, is_wanted=False)
+
+    def _key(self, request_id: str | None) -> str:
+        """Return which open request a refusal is about; none has an empty number."""
+        if request_id is None and self._limits.answers_in_order:
+            return next(iter(self._open), "")
+        return request_id or ""
 
     def refused(self, request_id: str | None, reason: str) -> Sequence[Feed]:
         """Note that a request was refused.
@@ -263,7 +334,7 @@ class Requests:
             connection.
         """
         self._rejects += 1
-        request = self._open.pop(request_id or "", None)
+        request = self._open.pop(self._key(request_id), None)
         if request is None or not isinstance(request.intent, Subscribe):
             return ()
         feeds = tuple(feed for feed in request.intent.feeds if feed in self._asked)
@@ -280,6 +351,8 @@ class Requests:
         """Wait for answers anew: those that came were not read, for a reason of our own."""
         for key, request in self._open.items():
             self._open[key] = replace(request, due=max(request.due, now + ANSWER_SECONDS))
+        for feed, due in self._left_out.items():
+            self._left_out[feed] = max(due, now + ANSWER_SECONDS)
 
     def overdue(self, now: float) -> Sequence[Feed]:
         """Give up on answers that are overdue; return the feeds that were asked for in vain."""
@@ -293,16 +366,16 @@ class Requests:
 
     def asked_at(self, feed: Feed) -> float | None:
         """Return when a feed was asked for last, or None if it is not, or will be anew."""
-        return None if feed in self._resync_due else self._asked.get(feed)
+        return None if feed in self._resyncs else self._asked.get(feed)
 
     def is_ending(self, feed: Feed) -> bool:
         """Tell whether the venue may still send what an earlier subscription is owed."""
-        return feed in self._ending or feed in self._resync_due
+        return feed in self._ending or feed in self._resyncs
 
     def next_due(self) -> float | None:
         """Return when an answer is overdue or something may or must be asked, or None."""
         times = [request.due for request in self._open.values()]
-        times.extend(self._resync_due.values())
-        if self._held_until is not None:
-            times.append(self._held_until)
+        times.extend(self._left_out.values())
+        dues = (self._resyncs.next_due(), self._held_until)
+        times.extend(due for due in dues if due is not None)
         return min(times, default=None)

@@ -1,4 +1,4 @@
-"""Puts the questions of a connection's private feeds, and publishes what comes of it.
+"""Puts the questions of a connection's feeds, and publishes what comes of it.
 
 It waits, but starts no task. What is asked, and what an answer means, ``seeding`` says.
 """
@@ -15,6 +15,7 @@ from weex_client.errors import (
     RateLimitedError,
     WeexClientError,
 )
+from weex_client.streaming.asked_feed import AskedFeed
 from weex_client.streaming.dialling import Dialler
 from weex_client.streaming.mailbox import Gate
 from weex_client.streaming.seeding import Question, Seeding
@@ -23,7 +24,7 @@ __all__ = ["Seeder"]
 
 
 class Seeder:
-    """Read the account's state while a connection is open.
+    """Read what must be read by request while a connection is open.
 
     Args:
         seeding: What is to be asked.
@@ -68,7 +69,7 @@ class Seeder:
         gate = self._gate
         while (state := self._seeding.outgoing()) is not None:
             await gate.passed()
-            if state.outbox:
+            if state.has_outgoing:
                 state.publish_next()
             if gate.is_pressed:
                 gate.is_pressed = False
@@ -79,14 +80,17 @@ class Seeder:
         try:
             body = await self._dialler.ask(question.query)
             self._seeding.answered(question, body, clock.time_ns())
-        except AuthenticationError:
-            raise
         except WeexClientError as exc:
-            question.state.attempt += 1
-            delay_seconds = self._delay_seconds(question.state.attempt, exc)
-            self._seeding.failed(
-                question, str(exc), delay_seconds, clock.monotonic(), clock.time_ns()
-            )
+            state = question.state
+            if isinstance(state, AskedFeed):
+                if state.is_refusal(exc):
+                    self._seeding.refused(question, exc, clock.time_ns())
+                    return
+            elif isinstance(exc, AuthenticationError):
+                raise
+            state.attempt += 1
+            delay_seconds = self._delay_seconds(state.attempt, exc)
+            self._seeding.failed(question, exc, delay_seconds, clock.monotonic(), clock.time_ns())
 
     def _delay_seconds(self, attempt: int, error: WeexClientError) -> float:
         """Return a random time below a ceiling that doubles, or as long as the venue asks."""

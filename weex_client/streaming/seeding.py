@@ -1,4 +1,4 @@
-"""Which private feeds are to be read, in which order and when again. Pure: the seeder asks.
+"""Which feeds are to be read by request, in which order and when again. Pure: the seeder asks.
 
 Frames and answers are merged by the feeds; here is only whose turn it is.
 """
@@ -9,27 +9,36 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from weex_client.errors import SequenceGapError
 from weex_client.protocol import Feed
 from weex_client.rest import Query
 from weex_client.streaming.account_feed import AccountFeed, Push
+from weex_client.streaming.asked_feed import AskedFeed
 from weex_client.streaming.outages import Outages
 from weex_client.streaming.server_time import ServerTime
 
-__all__ = ["Question", "Seeding"]
+__all__ = ["Question", "Seeded", "Seeding"]
 
 logger = logging.getLogger("weex_client")
+
+
+Seeded = AccountFeed | AskedFeed
+"""A feed that must be read by request: an account's state, or the beginning of a book."""
+
+# A snapshot is now and then older than the first frame, by as long as the venue keeps one.
+_USUAL_ATTEMPTS = 3
 
 
 class Question(NamedTuple):
     """One question of one feed, put on one connection."""
 
-    state: AccountFeed
+    state: Seeded
     epoch: int
     query: Query
 
 
 class Seeding:
-    """The private feeds of one connection.
+    """The feeds of one connection that are read by request.
 
     Args:
         outages: Who is told when a feed is complete, and when it cannot be.
@@ -41,11 +50,13 @@ class Seeding:
         self.notify: Callable[[], None] = _nobody
         self._outages = outages
         self._server_time = server_time
-        self._states: dict[Feed, AccountFeed] = {}
+        self._states: dict[Feed, Seeded] = {}
         self._covered_at: dict[Feed, float] = {}
 
-    def add(self, state: AccountFeed) -> None:
+    def add(self, state: Seeded) -> None:
         """Look after a feed."""
+        if isinstance(state, AskedFeed):
+            state.notify = self._notify
         self._states[state.feed] = state
 
     def drop(self, feed: Feed) -> None:
@@ -100,9 +111,10 @@ class Seeding:
     def question(self, now: float, now_ns: int) -> Question | None:
         """Return what is to be asked now, or None."""
         for state in self._asking():
-            if state.ask_at <= now:
+            if state.ask_at <= now or not state.is_seeding:
                 query = state.next_query()
                 if query is not None:
+                    state.ask_at = now + state.spacing_seconds
                     return Question(state, state.epoch, query)
                 state.finished()
                 self._outages.seeded(state, now, now_ns)
@@ -112,12 +124,12 @@ class Seeding:
         """Return when there is something to be asked, or None."""
         return min((state.ask_at for state in self._asking()), default=None)
 
-    def _asking(self) -> Iterator[AccountFeed]:
+    def _asking(self) -> Iterator[Seeded]:
         return (state for state in tuple(self._states.values()) if state.is_asking)
 
-    def outgoing(self) -> AccountFeed | None:
-        """Return a feed that has messages lined up, or None."""
-        return next((state for state in self._states.values() if state.outbox), None)
+    def outgoing(self) -> Seeded | None:
+        """Return a feed that has something lined up, or None."""
+        return next((state for state in self._states.values() if state.has_outgoing), None)
 
     # What comes of it.
 
@@ -126,13 +138,22 @@ class Seeding:
 
         Raises:
             DecodeError: If it cannot be read.
+            SequenceGapError: If it is older than what is here.
+            SubscriptionRejectedError: If the venue has no such thing.
         """
         if self._is_current(question):
             question.state.answered(question.query, body, received_time_ns)
             question.state.attempt = 0
 
+    def refused(self, question: Question, error: Exception, now_ns: int) -> None:
+        """End the streams of a feed that cannot be had."""
+        state = question.state
+        if isinstance(state, AskedFeed) and self._is_current(question):
+            self._outages.announce("rejected", state, now_ns, cause=str(error))
+            state.end(error)
+
     def failed(
-        self, question: Question, cause: str, delay_seconds: float, now: float, now_ns: int
+        self, question: Question, error: Exception, delay_seconds: float, now: float, now_ns: int
     ) -> None:
         """Tell that a question was not answered, and wait before it is put again."""
         state = question.state
@@ -142,10 +163,15 @@ class Seeding:
         state.put_back()
         state.release()
         about = question.query.about
-        text = f"the {about} could not be read: {cause}; what frames tell goes on meanwhile"
+        if isinstance(error, SequenceGapError) and state.attempt < _USUAL_ATTEMPTS:
+            return
+        text = f"the {about} could not be read: {error}; {state.meanwhile}"
         if state.attempt == 1:
             logger.warning("%s: %s", state.feed, text)
         self._outages.announce("stale", state, now_ns, cause=text, delay_seconds=delay_seconds)
+
+    def _notify(self) -> None:
+        self.notify()
 
     def _is_current(self, question: Question) -> bool:
         state = question.state

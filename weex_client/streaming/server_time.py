@@ -40,6 +40,10 @@ class ServerTime:
             self._origin_ns = wall_time_ns - round(now * 1_000_000_000)
         return self._origin_ns + round(now * 1_000_000_000)
 
+    def signing_time_ns(self, now: float, wall_time_ns: int) -> int:
+        """Return the time to sign with: what our wall clock says now, until the venue speaks."""
+        return self.time_ns(now, wall_time_ns) if self.is_told else wall_time_ns
+
 
 class Arrivals:
     """Tell up to which time of the venue's everything that one connection was sent is digested.

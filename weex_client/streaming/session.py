@@ -10,17 +10,22 @@ import logging
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any
 
-from weex_client.errors import SubscriptionRejectedError, TransportError
+from weex_client.errors import TransportError
 from weex_client.metrics import ChannelCounters
 from weex_client.models import ConnectionEvent, EventKind, Message
 from weex_client.protocol import (
     Ack,
+    Closing,
     Data,
+    Denied,
+    DialRequest,
+    Event,
     Feed,
     Greeting,
     Intent,
     Ping,
     Pong,
+    PongReceived,
     Reject,
     Scope,
     ServerPing,
@@ -29,23 +34,26 @@ from weex_client.protocol import (
     Venue,
 )
 from weex_client.streaming.account_feed import AccountFeed
+from weex_client.streaming.answers import Answers, rejection
+from weex_client.streaming.asked_feed import AskedFeed
+from weex_client.streaming.companions import Companions
 from weex_client.streaming.continuity import Ledger
 from weex_client.streaming.feed_state import FeedState
 from weex_client.streaming.feeds import make_feed
 from weex_client.streaming.liveness import Liveness
 from weex_client.streaming.outages import Outages
 from weex_client.streaming.registry import Audience
-from weex_client.streaming.requests import ANSWER_SECONDS, Requests
+from weex_client.streaming.requests import Requests
+from weex_client.streaming.rounds import Rounds
 from weex_client.streaming.seeding import Seeding
 from weex_client.streaming.server_time import Arrivals, ServerTime
+from weex_client.streaming.tenure import Tenure
+from weex_client.streaming.trade_chain import Missed
 from weex_client.streaming.unknown_frames import UnknownFrames
 
 __all__ = ["Session"]
 
 logger = logging.getLogger("weex_client")
-
-# A connection without subscription is closed at this share of what the venue grants it.
-_IDLE_SHARE = 0.75
 
 # A snapshot and a change of each are usual; other spellings are read completely every time.
 _ROUTES_A_FEED = 4
@@ -89,18 +97,30 @@ class Session:
         self._requests = Requests(venue)
         # An account is silent while nothing is traded, however busy it was before.
         self._liveness = Liveness(venue.heartbeat, is_learning=scope is Scope.PUBLIC)
+        self._line = self._liveness.line
+        self._tenure = Tenure(venue)
         self._feeds: dict[Feed, FeedState] = {}
+        self._companions = Companions(venue, lambda: self._now, self._trades_missed)
         # Given back in this turn of the loop: who wants them again before the venue is told gets
         # them as they are.
         self._leaving: dict[Feed, FeedState] = {}
         self._routes: dict[Hashable, FeedState] = {}
         self._interrupted = self._outages.since
+        self._answers = Answers(
+            venue, scope, self._feeds, self._requests, self._outages, self.seeding, self._tenure
+        )
+        self._rounds = Rounds(
+            self._feeds,
+            self._companions,
+            self._liveness,
+            self._requests,
+            self._outages,
+            self._arrivals,
+            self.server_time,
+        )
         self._replies: list[Intent] = []
         self._is_open = False
         self._now = 0.0
-        self._is_overdue = False
-        self._idle_since = 0.0
-        self._excused_at = 0.0
         self._now_ns = 0
 
     # What is wanted.
@@ -109,6 +129,11 @@ class Session:
     def feed_count(self) -> int:
         """Return how many venue subscriptions are wanted here."""
         return len(self._feeds)
+
+    @property
+    def load(self) -> int:
+        """Return how many venue subscriptions that takes at most, with their companions."""
+        return len(self._feeds) + len(self._companions)
 
     def want(self, feed: Feed, audience: Audience) -> Message[Any] | None:
         """Serve a topic from a feed.
@@ -121,20 +146,27 @@ class Session:
         """
         reason = self._requests.rejection(feed)
         if reason is not None:
-            raise self._rejection(audience.topic, reason)
+            raise rejection(self._venue.name, audience.topic, reason)
         topic = audience.topic
         kept = self._leaving.pop(feed, None)
         state = self._feeds.get(feed) or kept
         if state is None:
             counters = self._counters(topic.channel.value)
             symbols = self.seeding.symbols
-            state = make_feed(feed, topic, self._venue, counters, self._tell, symbols)
+            state = make_feed(
+                feed, topic, self._venue, counters, self._tell, symbols, self._companions
+            )
             if self._requests.asked_at(feed) is not None:
                 state.needs_resync = True  # given back, but the venue was not told yet
             if state.needs_resync or self._requests.is_ending(feed):
                 state.expect_leftovers(self._now)
+        if feed not in self._feeds:
+            self._companions.need(feed)
+            companion = self._companions.get(feed)
+            if companion is not None:
+                self._drop_routes(companion)
         self._feeds[feed] = state
-        if isinstance(state, AccountFeed):
+        if isinstance(state, AccountFeed | AskedFeed):
             self.seeding.add(state)
         state.join(audience)
         current = state.current(topic)
@@ -151,21 +183,32 @@ class Session:
         self._leaving[feed] = state
         self._outages.let_go(feed, now)
         self.seeding.drop(feed)
-        self._routes = {key: route for key, route in self._routes.items() if route is not state}
+        for each in (state, *self._companions.release(feed)):
+            self._drop_routes(each)
         if not self._feeds:
-            self._idle_since = now
-            self._liveness.rest()
+            self._tenure.rest(now)
+            self._line.rest()
         return True
+
+    def _drop_routes(self, state: FeedState) -> None:
+        self._routes = {key: route for key, route in self._routes.items() if route is not state}
 
     # What happens to the line.
 
-    def opened(self, now: float) -> None:
-        """Start on a new connection: everything wanted is asked for again."""
+    def opened(self, now: float, request: DialRequest | None = None) -> None:
+        """Start on a new connection: everything wanted is asked for again.
+
+        Args:
+            now: Monotonic time.
+            request: How it was dialled.
+        """
         self._is_open = True
         self.has_data = False
-        self._now = self._idle_since = now
+        self._now = now
         self._arrivals.opened()
-        self._liveness.opened(now, self._feeds.values())
+        self._tenure.opened(now)
+        self._liveness.opened(now, (*self._feeds.values(), *self._companions.states), request)
+        self._companions.chain.clear()
         self._requests.reset()
         self.seeding.opened(now)
 
@@ -189,28 +232,21 @@ class Session:
     @property
     def verdict(self) -> TransportError | None:
         """Return why the connection should be given up, or None."""
-        return self._liveness.verdict or self._requests.verdict
+        return self._tenure.verdict or self._liveness.verdict or self._requests.verdict
 
     def is_idle(self, now: float) -> bool:
         """Tell whether the venue would soon cut the connection for want of a subscription."""
-        due = self._idle_due()
-        return due is not None and now >= due
-
-    def _idle_due(self) -> float | None:
-        idle_seconds = self._venue.limits.idle_seconds
-        if idle_seconds is None or self._feeds:
-            return None
-        return self._idle_since + idle_seconds * _IDLE_SHARE
+        return self._tenure.is_idle(now, is_needed=bool(self._feeds))
 
     # What comes in.
 
     def heard(self, frames: Sequence[bytes], received_time_ns: int, now: float) -> None:
         """Count what came; called once for all frames that came together, before ``receive``."""
-        line = self._liveness
+        line = self._line
         self._now = line.heard_at = now
         self._arrivals.heard(frames, now)
         line.answer_due = None
-        self.needs_pull |= self._is_overdue
+        self.needs_pull |= self._rounds.is_overdue
         self.frames += len(frames)
         self.bytes += sum(map(len, frames))
         self.last_frame_ns = received_time_ns
@@ -224,9 +260,11 @@ class Session:
 
         A reader holds the socket back by its own choice, or the program blocked its event loop.
         """
-        self._excused_at = now
+        self._rounds.excuse(now)
         self._liveness.excuse(now)
         self._requests.excuse(now)
+        self._tenure.excuse(now)
+        self._companions.chain.excuse(now)
 
     def receive(self, frame: bytes, received_time_ns: int) -> None:
         """Digest one frame."""
@@ -259,59 +297,53 @@ class Session:
         self, frame: bytes, key: Hashable | None, received_time_ns: int
     ) -> FeedState | None:
         """Read an unrouted frame completely; return the feed whose data it carries, if any."""
-        match self._venue.read(frame):
-            case Data(feed):
-                state = self._feeds.get(feed)
-                if state is None:
-                    # It was still on the way when the feed was given back.
-                    self._leaving.pop(feed, None)
-                elif state.is_leftover(frame, self._now, self._requests.is_ending(feed)):
-                    return None
-                elif key is not None and len(self._routes) < _ROUTES_A_FEED * len(self._feeds):
-                    self._routes[key] = state
-                return state
-            case Ack(request_id):
-                for feed in self._requests.accepted(request_id):
-                    if feed in self._feeds:
-                        self.seeding.accepted(feed, self._now, received_time_ns)
-                        self._outages.accepted(self._feeds[feed], self._now, received_time_ns)
+        event = self._venue.read(frame)
+        if not isinstance(event, Data):
+            self._obey(event, frame, received_time_ns)
+            return None
+        feed = event.feed
+        state = self._feeds.get(feed) or self._companions.get(feed)
+        if state is None:
+            # It was still on the way when the feed was given back.
+            self._leaving.pop(feed, None)
+        elif state.is_leftover(frame, self._now, self._requests.is_ending(feed)):
+            return None
+        elif key is not None and len(self._routes) < _ROUTES_A_FEED * self.load:
+            self._routes[key] = state
+        return state
+
+    def _obey(self, event: Event, frame: bytes, now_ns: int) -> None:
+        """Do what a frame that is no data calls for."""
+        match event:
+            case Ack():
+                self._answers.accepted(event, self._now, now_ns)
                 self.needs_pull = True  # something may have waited for the answer
-            case Reject(request_id, reason):
-                self._refused(request_id, reason, received_time_ns)
+            case Reject():
+                self._answers.refused(event, now_ns)
+                self.needs_pull = True
+            case Denied():
+                self._answers.denied(event, now_ns)
+                self.needs_pull = True
+            case Closing():
+                self._tenure.close(event)
+                self.needs_pull = True
             case ServerPing(server_time_ns):
                 self.server_time.tell(server_time_ns, self._now)
                 self._replies.append(Pong())
                 self.needs_pull = True
             case Greeting(_, server_time_ns):
                 self.server_time.tell(server_time_ns, self._now)
+                self.needs_pull |= not self._tenure.may_speak
+                self._tenure.greeted()
+            case PongReceived():
+                self._line.answered()
             case Unknown(kind):
                 self.unknown.wonder(kind, frame)
-            case _:
-                pass  # a pong: that it came is all it says
-        return None
 
-    def _refused(self, request_id: str | None, reason: str, now_ns: int) -> None:
-        """Fail the streams that the venue's words name; the others go on."""
-        blamed = self._requests.refused(request_id, reason)
+    def _trades_missed(self, missed: Missed, now_ns: int) -> None:
+        """Tell the readers of a symbol's trades, and start its books anew."""
+        self._rounds.start_anew(missed, self._now, now_ns)
         self.needs_pull = True
-        if not blamed:
-            logger.warning("%s refused a request: %s", self._venue.name, reason)
-        for feed in blamed:
-            state = self._feeds.get(feed)
-            if state is None:
-                continue
-            self._outages.announce("rejected", state, now_ns, cause=reason)
-            for audience in tuple(state.audiences.values()):
-                audience.end(self._rejection(audience.topic, reason))
-
-    def _rejection(self, topic: Topic, reason: str) -> SubscriptionRejectedError:
-        about = f"{topic.channel} of {topic.symbol}" if topic.symbol else topic.channel.value
-        return SubscriptionRejectedError(
-            f"{self._venue.name} refused {about}: {reason}; check the symbol's spelling",
-            channel=topic.channel.value,
-            symbol=topic.symbol,
-            reason=reason,
-        )
 
     # What is due, and what goes out.
 
@@ -321,82 +353,45 @@ class Session:
         self._now_ns = now_ns
         if not self._is_open:
             return
+        self._tenure.tick(now)
         self.seeding.tick(now)
-        if self._liveness.listen(now, is_needed=bool(self._feeds)):
+        is_needed = bool(self._feeds)
+        if self._liveness.listen(now, is_needed=is_needed, has_data=self.has_data):
             self._replies.append(Ping())
-        self._look(now, now_ns)
-        for feed in self._requests.overdue(now):
-            self._requests.resync(feed, now)
-        exchange_now_ns = self.server_time.time_ns(now, now_ns)
-        complete_ns = self._arrivals.complete_until_ns(now_ns)
-        self._is_overdue = False
-        for state in tuple(self._feeds.values()):  # a reader that runs over leaves here
-            if not state.tick(exchange_now_ns, complete_ns):
-                self._is_overdue = True
-            due = self._snapshot_due(state)
-            if due is not None and now >= due:
-                self._requests.resync(state.feed, now)
-
-    def _snapshot_due(self, state: FeedState) -> float | None:
-        """Return when a feed that shows nothing before its snapshot has waited long enough."""
-        is_due = state.is_waiting and state.begins_in_frames
-        since = self._requests.asked_at(state.feed) if is_due else None
-        return None if since is None else max(since, self._excused_at) + ANSWER_SECONDS
-
-    def _look(self, now: float, now_ns: int) -> None:
-        """Ask anew for feeds that fell silent, and tell of those that stay so."""
-        floor = self._liveness.floor
-        doubted, stale = self._liveness.look(
-            self._feeds.values(), self._requests.asked_at, now, now_ns
-        )
-        for state in stale:
-            seconds = now - state.rhythm.silent_since(floor)
-            self._outages.interrupt(state, now - seconds, "it fell silent")
-            cause = f"nothing came for {seconds:.0f} s, not even after asking for it anew"
-            self._outages.announce("stale", state, now_ns, cause=cause, duration_seconds=seconds)
-        for state in doubted:
-            self._outages.doubt(state, state.rhythm.silent_since(floor))
-            self._requests.resync(state.feed, now)
+        self._rounds.look(now, now_ns)
+        self._companions.tick(now, now_ns)
+        self._answers.missed(now, now_ns)
+        self._rounds.tick(now, now_ns)
 
     def pull(self, now: float) -> Iterator[str]:
         """Write what should be sent now; ``needs_pull`` tells that a frame gave cause for it."""
         self.needs_pull = False
         self._leaving.clear()
-        if not self._is_open:
+        if not self._is_open or not self._tenure.may_speak:
             return
         replies, self._replies = self._replies, []
         for intent in replies:
             yield self._requests.write(intent, now)
-        yield from self._requests.pull(self._feeds, now)
-        self._tell_held(now)
-
-    def _tell_held(self, now: float) -> None:
-        """Tell which feeds must wait before the venue may be asked for them."""
-        feeds, cause, delay_seconds = self._requests.held_news(now)
-        if feeds:
-            names = ", ".join(sorted(feeds))
-            logger.warning("%s waits %.0f s to be asked for: %s", names, delay_seconds, cause)
-        for state in filter(None, map(self._feeds.get, feeds)):
-            self._outages.announce(
-                "stale", state, self._now_ns, cause=cause, delay_seconds=delay_seconds
-            )
+        now_ns = self.server_time.signing_time_ns(now, self._now_ns)
+        wanted = self._companions.wanted_with(self._feeds)
+        yield from self._requests.pull(wanted, now, now_ns)
+        self._answers.spared(now, self._now_ns)
+        self._answers.held(now, self._now_ns)
 
     def next_due(self, now_ns: int) -> float | None:
         """Return when ``tick`` or ``pull`` has something to do, or None while closed."""
         if not self._is_open:
             return None
-        line_due = self._liveness.next_due(is_needed=bool(self._feeds))
-        dues = (line_due, self._idle_due(), self._requests.next_due(), self.seeding.next_due())
+        is_needed = bool(self._feeds)
+        dues = (
+            self._liveness.next_due(is_needed=is_needed),
+            self._tenure.next_due(is_needed=is_needed),
+            self._requests.next_due() if self._tenure.may_speak else None,
+            self.seeding.next_due(),
+            self._companions.chain.next_due(),
+        )
         times = [due for due in dues if due is not None]
-        exchange_now_ns = self.server_time.time_ns(self._now, now_ns)
-        for state in self._feeds.values():
-            due = self._snapshot_due(state)
-            if due is not None:
-                times.append(due)
-            due_ns = state.next_due_ns()
-            if due_ns is not None and (due_ns > exchange_now_ns or not self._is_overdue):
-                times.append(self._now + max(0, due_ns - exchange_now_ns) / 1_000_000_000)
-        return min(times, default=None)
+        return min((*times, *self._rounds.dues(self._now, now_ns)), default=None)
 
     def _tell(self, kind: EventKind, state: FeedState, now_ns: int, **facts: Any) -> None:
         """Pass on what a feed has found out."""

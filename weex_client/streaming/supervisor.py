@@ -9,6 +9,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable
+from enum import StrEnum
 from typing import Any
 
 from weex_client.errors import (
@@ -22,8 +23,7 @@ from weex_client.errors import (
     WeexClientError,
 )
 from weex_client.models import ConnectionEvent, EventKind
-from weex_client.protocol import Channel, Scope
-from weex_client.streaming.dialling import Dialler
+from weex_client.streaming.dialling import Dialled, Dialler
 from weex_client.streaming.loop_watch import LoopWatch
 from weex_client.streaming.mailbox import Gate
 from weex_client.streaming.seeder import Seeder
@@ -67,7 +67,7 @@ class Supervisor:
         self.session = session
         self.reconnects = 0
         self.opened_at: float | None = None
-        self.channel: Channel | None = None  # the only kind that it carries, if it is so
+        self.channel: StrEnum | None = None  # the only kind that it carries, if it is so
         self._dialler = dialler
         self._config = dialler.config
         self._clock = dialler.clock
@@ -174,7 +174,7 @@ class Supervisor:
         while True:
             await self._until_needed()
             try:
-                transport = await self._open(attempt)
+                dialled = await self._open(attempt)
             except WeexClientError as exc:
                 may_retry = self._retries_first_dial and exc.retryable
                 if not may_retry and self._report_first_dial(exc):
@@ -183,11 +183,11 @@ class Supervisor:
                 if self._has_given_up:
                     return
                 continue
-            if transport is None:
+            if dialled is None:
                 continue
             self._report_first_dial(None)
             opened_at = self._clock.monotonic()
-            cause = await self._serve(transport)
+            cause = await self._serve(dialled)
             if cause is None or not self.is_needed:
                 attempt = 0
                 continue
@@ -217,7 +217,7 @@ class Supervisor:
             waiter.set_exception(error)
         return True
 
-    async def _open(self, attempt: int) -> Transport | None:
+    async def _open(self, attempt: int) -> Dialled | None:
         """Dial in turn; None if the connection is wanted no more when its turn comes."""
         # Who waits in ``connect`` reads no events yet: it is told by an error.
         is_watched = self._first_dial is None or self._retries_first_dial
@@ -270,21 +270,22 @@ class Supervisor:
         until = self._clock.monotonic() + delay_seconds
         await self._clock.wait(asyncio.Event(), until)
 
-    async def _serve(self, transport: Transport) -> TransportError | None:
+    async def _serve(self, dialled: Dialled) -> TransportError | None:
         """Run one connection to its end.
 
         Returns:
             What ended it, or None if it was no longer needed.
         """
-        session = self.session
+        session, transport = self.session, dialled.transport
         self._is_let_go = False
         self._has_been_open = True
         self.opened_at = self._clock.monotonic()
-        session.opened(self.opened_at)
+        session.opened(self.opened_at, dialled.request)
         self._announce("connected")
-        tasks = [asyncio.create_task(self._write(transport), name="weex_client writer")]
-        if session.scope is Scope.PRIVATE:
-            tasks.append(asyncio.create_task(self._seed(transport), name="weex_client seeder"))
+        tasks = [
+            asyncio.create_task(self._write(transport), name="weex_client writer"),
+            asyncio.create_task(self._seed(transport), name="weex_client seeder"),
+        ]
         cause: TransportError | None = None
         try:
             await self._read(transport)
@@ -357,7 +358,7 @@ class Supervisor:
                 session.excuse_silence(clock.monotonic())
 
     async def _seed(self, transport: Transport) -> None:
-        """Read the account's state while the connection is open."""
+        """Read what must be read by request while the connection is open."""
         try:
             await self._seeder.run()
         except AuthenticationError as exc:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 
 from weex_client.errors import UsageError
-from weex_client.protocol import Channel, Topic
+from weex_client.protocol import Topic
 
 __all__ = ["topics_of"]
 
 
 def topics_of(
-    channel: Channel,
+    channel: StrEnum,
     symbols: str | Sequence[str],
     *,
     level: int | None = None,

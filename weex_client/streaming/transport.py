@@ -10,7 +10,9 @@ import logging
 import ssl
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol, cast
+from urllib.parse import parse_qsl, urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import (
@@ -102,9 +104,10 @@ class Connector(Protocol):
     async def connect(
         self, request: DialRequest, *, max_frame_bytes: int, timeout_seconds: float
     ) -> Transport:
-        """Open a line.
+        """Open a line, and send what the request wants sent first; that is shown to nobody.
 
         Raises:
+            ConnectionLostError: If it ended at once.
             ConnectError: If there is none to be had.
             AuthenticationError: If the venue refuses the credentials.
         """
@@ -329,19 +332,26 @@ class _Dial(connect):
             target = super().process_redirect(exc)
         except InvalidURI:
             return ConnectError(
-                f"{self.uri} redirects to a page that is no WebSocket", url=self.uri, status=302
+                f"{_shown(self.uri)} redirects to a page that is no WebSocket",
+                url=_shown(self.uri),
+                status=302,
             )
         if isinstance(target, str):
             before, after = self.ws_uri, parse_uri(target)
             if (before.secure, before.host, before.port) != (after.secure, after.host, after.port):
                 return ConnectError(
-                    f"{self.uri} redirects to another host, {after.host}: not followed, because"
-                    " credentials would go there; set the address in the configuration",
-                    url=self.uri,
+                    f"{_shown(self.uri)} redirects to another host, {after.host}: not followed,"
+                    " because credentials would go there; set the address in the configuration",
+                    url=_shown(self.uri),
                     status=302,
                     retryable=False,
                 )
         return target
+
+
+def _shown(url: str) -> str:
+    """Return an address without what may be a secret."""
+    return url.partition("?")[0]
 
 
 class _Headers(dict[str, str]):
@@ -362,7 +372,7 @@ class WebSocketConnector:
     async def connect(
         self, request: DialRequest, *, max_frame_bytes: int, timeout_seconds: float
     ) -> Transport:
-        """Open a line."""
+        """Open a line, and send what the request wants sent first."""
         headers = _Headers(request.headers)
         user_agent = headers.pop("User-Agent", None)
         try:
@@ -387,7 +397,13 @@ class WebSocketConnector:
         except _FOREIGN_ERRORS as exc:
             # Without its traceback, whose frames hold the credentials in clear.
             raise _translated(exc, request) from exc.with_traceback(None)
-        return WebSocketTransport(cast(FrameConnection, connection))
+        transport = WebSocketTransport(cast(FrameConnection, connection))
+        try:
+            await _send_all(transport, request.opening)
+        except BaseException as exc:  # noqa: BLE001  # also if cancelled
+            transport.abort()
+            raise exc.with_traceback(None) from None  # its frames hold what was to be sent
+        return transport
 
     async def fetch(
         self, request: HttpRequest, *, timeout_seconds: float, max_bytes: int
@@ -396,13 +412,18 @@ class WebSocketConnector:
         return await fetch(request, timeout_seconds=timeout_seconds, max_bytes=max_bytes)
 
 
+async def _send_all(transport: Transport, texts: Sequence[str]) -> None:
+    for text in texts:
+        await transport.send(text)
+
+
 # TLS that somebody hung up on is a line that failed; all other TLS errors are about trust.
 _CUT_SHORT = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 
 
 def _translated(exc: Exception, request: DialRequest) -> WeexClientError:
     """Turn what the library or the system raised into whose fault it is."""
-    url = request.url
+    url = request.address
     if isinstance(exc, InvalidStatus):
         return _refused(exc, request)
     if isinstance(exc, ssl.SSLError) and not isinstance(exc, _CUT_SHORT):
@@ -420,7 +441,7 @@ def _translated(exc: Exception, request: DialRequest) -> WeexClientError:
             " only http:// and https:// proxies are supported"
         )
     if isinstance(exc, InvalidURI):
-        return ConfigError(str(exc))
+        return ConfigError(str(exc).replace(request.url, url))
     if isinstance(exc, TimeoutError):
         return ConnectError(f"{url} did not answer in time", url=url)
     if isinstance(exc, ProxyError):
@@ -439,12 +460,14 @@ def _reason(exc: Exception) -> str:
 
 
 def _refused(exc: InvalidStatus, request: DialRequest) -> WeexClientError:
-    url, status = request.url, exc.response.status_code
+    url, status = request.address, exc.response.status_code
     has_credentials = bool(request.headers.keys() - {"User-Agent"})
     body = bytes(exc.response.body or b"")[:200].decode(errors="replace").strip()
     for name, value in request.headers.items():
         if name != "User-Agent" and value:
             body = body.replace(value, "***")  # some servers quote what they refuse
+    for _, value in parse_qsl(urlsplit(request.url).query):
+        body = body.replace(value, "***")
     said = f": {body}" if body and body.isprintable() else ""
     if status in (401, 403) and has_credentials:
         return AuthenticationError(

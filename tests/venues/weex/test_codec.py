@@ -463,7 +463,7 @@ def test_book_chain_replays_to_the_oracle_of_the_sheet() -> None:
 def test_requests_are_written_as_the_venue_documents_them(
     intent: Subscribe | Unsubscribe | Ping | Pong, request_id: int, line: int
 ) -> None:
-    assert codec.encode(intent, request_id).encode() == captured("client.jsonl")[line]
+    assert codec.encode(intent, request_id, 0).encode() == captured("client.jsonl")[line]
 
 
 FEEDS = ("BTCUSDT@ticker", "NOPEUSDT@ticker", "NOPEUSDT@trade", "BTCUSDT@depth50", "nope")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Hashable, Sequence
+from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Final
 
@@ -260,7 +261,7 @@ def trade_ids(frame: bytes) -> Sequence[str]:
 
 
 def message_of(
-    channel: Channel,
+    channel: StrEnum,
     symbol: str | None,
     data: Payload,
     time_ms: int,
@@ -374,7 +375,7 @@ def _is_skeleton(text: bytes) -> bool:
     return _SKELETON(text) is not None
 
 
-def encode(intent: Intent, request_id: int) -> str:
+def encode(intent: Intent, request_id: int, now_ns: int) -> str:  # noqa: ARG001  # unsigned
     """Write a request as the venue's clients do: method, params, id."""
     request: dict[str, Any]
     match intent:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -36,7 +37,7 @@ __all__ = ["account_reads"]
 _FILLS_PER_PAGE: Final = 100
 
 
-def account_reads(channel: Channel, market: Market) -> AccountReads | None:
+def account_reads(channel: StrEnum, market: Market) -> AccountReads | None:
     """Return how the state behind a private channel is read on a market."""
     is_spot = market == "spot"
     match channel:
@@ -53,7 +54,7 @@ def account_reads(channel: Channel, market: Market) -> AccountReads | None:
 
 
 def _message(
-    channel: Channel,
+    channel: StrEnum,
     symbol: str | None,
     data: Payload,
     time_ms: int | None,

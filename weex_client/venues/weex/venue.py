@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from enum import StrEnum
 from typing import Final
 from urllib.parse import urlencode
 
@@ -19,6 +20,7 @@ from weex_client.protocol import (
     Limits,
     Scope,
     Topic,
+    Venue,
 )
 from weex_client.rest import AccountReads, HttpRequest, HttpResponse, Query
 from weex_client.venues.weex import codec, endpoints, private, rest, rest_answers
@@ -58,7 +60,7 @@ _SENT_TIME = re.compile(rb'"(?:E|time)":"?(\d{13})[",}]').search
 _STAMPED_BYTES = 128
 
 
-class WeexVenue:
+class WeexVenue(Venue):
     """Spell WEEX V3 for one market; see ``protocol.Venue``."""
 
     name: Final = "weex"
@@ -75,7 +77,7 @@ class WeexVenue:
     def __init__(self, config: WeexConfig) -> None:
         self._config = config
         silence_seconds = config.stale_after_seconds or endpoints.HEARTBEAT.silence_seconds
-        self.heartbeat: Final[Heartbeat] = replace(
+        self._heartbeat = replace(
             endpoints.HEARTBEAT,
             silence_seconds=silence_seconds,
             # Who wants to know soon does not want to wait long for an answer.
@@ -84,12 +86,17 @@ class WeexVenue:
         )
 
     @property
-    def channels(self) -> tuple[Channel, ...]:
+    def heartbeat(self) -> Heartbeat:
+        """Return how a silent line is recognised, as the settings have it."""
+        return self._heartbeat
+
+    @property
+    def channels(self) -> tuple[StrEnum, ...]:
         """Return the channels that this market has."""
         absent = _SPOT_ONLY if self._config.market == "contract" else _CONTRACT_ONLY
         return tuple(channel for channel in Channel if channel not in absent)
 
-    def dial(self, scope: Scope, now_ns: int) -> DialRequest:
+    def dial(self, scope: Scope, now_ns: int, ticket: HttpResponse | None = None) -> DialRequest:  # noqa: ARG002
         """Return where to connect; a private dial is signed for this moment.
 
         Raises:
@@ -111,7 +118,7 @@ class WeexVenue:
         if self._seeds:
             self._checked_rest_url()
 
-    def account_reads(self, channel: Channel) -> AccountReads | None:
+    def account_reads(self, channel: StrEnum) -> AccountReads | None:
         """Return how the state behind a private channel is read by request, or None."""
         return rest.account_reads(channel, self._config.market) if self._seeds else None
 
@@ -177,7 +184,7 @@ class WeexVenue:
             )
         return credentials
 
-    def scope(self, channel: Channel) -> Scope:
+    def scope(self, channel: StrEnum) -> Scope:
         """Return which connection carries a channel."""
         return Scope.PRIVATE if channel in _PRIVATE_FEEDS else Scope.PUBLIC
 
@@ -202,7 +209,7 @@ class WeexVenue:
             case Channel.CANDLES:
                 return f"{topic.symbol}@kline_{self._interval(topic)}_LAST_PRICE"
             case _:
-                return _PRIVATE_FEEDS[channel]
+                return _PRIVATE_FEEDS[Channel(channel)]
 
     def _depth(self, topic: Topic) -> int:
         """Return the venue's depth: views are cut from it, raw changes need it as it is."""
@@ -240,6 +247,6 @@ class WeexVenue:
         """Return how many levels a side the venue keeps on a book feed."""
         return int(feed.rpartition("@depth")[2])
 
-    def decoder(self, channel: Channel) -> Decoder:
+    def decoder(self, channel: StrEnum) -> Decoder:
         """Return what reads a channel's frames into messages."""
-        return _DECODERS[channel]
+        return _DECODERS[Channel(channel)]
