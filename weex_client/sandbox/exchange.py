@@ -30,6 +30,7 @@ from weex_client.sandbox.premises import Premises
 from weex_client.sandbox.sabotage import Sabotage
 from weex_client.simulation import DEFAULT_SYMBOLS
 from weex_client.simulation.draws import seeded
+from weex_client.venues.smartmoney import SmartMoneyConfig
 from weex_client.venues.weex import WeexConfig
 from weex_client.venues.weex.endpoints import Market as MarketName
 
@@ -235,6 +236,14 @@ class SandboxExchange(AccountActions):
             KeyError: If there is no such account.
         """
         return cast("WeexConfig", self.config("weex", account=account, market=market))
+
+    def smartmoney_config(self, *, account: str = SANDBOX_ACCOUNT.api_key) -> SmartMoneyConfig:
+        """Return the settings with which a Smart Money client uses this exchange.
+
+        Raises:
+            KeyError: If there is no such account.
+        """
+        return cast("SmartMoneyConfig", self.config("smartmoney", account=account))
 
     @property
     def connections(self) -> tuple[Connection, ...]:

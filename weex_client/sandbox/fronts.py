@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from weex_client.sandbox.front import Front
+from weex_client.sandbox.smartmoney.front import SmartMoneyFront
 from weex_client.sandbox.weex.front import WeexFront
 
 __all__ = ["FRONTS"]
 
 FRONTS: Final[Mapping[str, type[Front]]] = {
     "weex": WeexFront,
+    "smartmoney": SmartMoneyFront,
 }
