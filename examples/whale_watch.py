@@ -1,12 +1,13 @@
 """Watch what large wallets do, and what it costs to hold a perpetual, exchange by exchange."""
 
 import asyncio
+from decimal import Decimal
 
 from weex_client import SmartMoneyConfig, SmartMoneyWebSocketClient
 
 # Moves below this are noise; funding of ten basis points a period is dear.
 SMALLEST_USD = 1_000_000
-DEAR_RATE = 0.0001
+DEAR_RATE = Decimal("0.0001")
 
 
 async def watch_whales_and_funding(config: SmartMoneyConfig) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol
@@ -61,6 +61,11 @@ class Front(ABC):
 
     @abstractmethod
     def __init__(self, premises: Premises) -> None: ...
+
+    @property
+    @abstractmethod
+    def symbols(self) -> Sequence[str]:
+        """Return what is listed, as the venue spells it; never empty."""
 
     @abstractmethod
     def addresses(self) -> object:

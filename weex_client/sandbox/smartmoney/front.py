@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -39,6 +40,11 @@ class SmartMoneyFront(Front):
         self._newsroom = Newsroom(premises.market)
         self._coins = coins_of(premises.market)
         self._guests: dict[SmartMoneySocket, bool] = {}
+
+    @property
+    def symbols(self) -> Sequence[str]:
+        """Return the coins that have whales."""
+        return self._coins
 
     def addresses(self) -> object:
         """Return the one address."""

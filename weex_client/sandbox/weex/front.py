@@ -72,6 +72,11 @@ class WeexFront(Front):
             premises.branches, self.records, self._logins, premises.times_ms
         )
 
+    @property
+    def symbols(self) -> Sequence[str]:
+        """Return what both markets list."""
+        return self._premises.market.symbols
+
     def addresses(self) -> object:
         """Return the addresses of both markets."""
         return {

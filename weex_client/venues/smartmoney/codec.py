@@ -338,6 +338,5 @@ def _written(fields: Fields) -> str:
 
 
 def blamed(reason: str, feeds: Sequence[Feed]) -> Sequence[Feed]:
-    """Return which feeds the venue's words name."""
-    named = [feed for feed in feeds if feed in reason]
-    return named or (feeds if len(feeds) == 1 else ())
+    """Return which feeds the venue's words name; nothing else tells what an error is about."""
+    return [feed for feed in feeds if feed in reason.split()]

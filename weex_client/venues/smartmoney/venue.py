@@ -40,7 +40,7 @@ class SmartMoneyVenue(Venue):
     Everything needs the key, and all of it goes over one kind of connection, the public one.
     """
 
-    name = "smartmoney"
+    name: Final = "smartmoney"
     channels: Final = tuple(SmartMoneyChannel)
 
     route_key = staticmethod(codec.route_key)
@@ -127,7 +127,8 @@ class SmartMoneyVenue(Venue):
             raise ConfigError(f"public_url {url} would send the key in clear: use a wss:// address")
         return key.get_secret_value()
 
-    def topic(self, spelled: str) -> Topic:
+    @staticmethod
+    def topic(spelled: str) -> Topic:
         """Return the topic of a channel that is spelled as on the wire: ``whales:BTC``.
 
         Raises:
@@ -135,7 +136,7 @@ class SmartMoneyVenue(Venue):
         """
         found = channel_and_asset(spelled.strip())
         if found is None:
-            raise self._unsupported(f"no channel {spelled!r}", ("whales:BTC", *FEEDS.values()))
+            raise _unsupported(f"no channel {spelled!r}", ("whales:BTC", *FEEDS.values()))
         return Topic(*found)
 
     def feed(self, topic: Topic) -> Feed:
@@ -147,7 +148,7 @@ class SmartMoneyVenue(Venue):
         """
         channel, symbol = topic.channel, topic.symbol
         if not isinstance(channel, SmartMoneyChannel):
-            raise self._unsupported(f"no {channel} channel", self.channels)
+            raise _unsupported(f"no {channel} channel", self.channels)
         if channel is SmartMoneyChannel.WHALES:
             if symbol is None or not is_asset(symbol):
                 raise UsageError(
@@ -158,14 +159,15 @@ class SmartMoneyVenue(Venue):
             raise UsageError(f"{channel} has no symbols, it is one stream over all: leave {symbol}")
         return FEEDS[channel]
 
-    def _unsupported(self, lack: str, available: Sequence[str]) -> UnsupportedChannelError:
-        names = tuple(map(str, available))
-        return UnsupportedChannelError(
-            f"Smart Money has {lack}; its channels: {', '.join(names)}",
-            venue=self.name,
-            available=names,
-        )
-
     def decoder(self, channel: StrEnum) -> Decoder:
         """Return what reads a channel's frames into messages."""
         return codec.decoder(SmartMoneyChannel(channel))
+
+
+def _unsupported(lack: str, available: Sequence[str]) -> UnsupportedChannelError:
+    names = tuple(map(str, available))
+    return UnsupportedChannelError(
+        f"Smart Money has {lack}; its channels: {', '.join(names)}",
+        venue=SmartMoneyVenue.name,
+        available=names,
+    )
