@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from weex_client.client import StreamClient
 from weex_client.config import StreamConfig
@@ -70,18 +69,20 @@ class WatchRequest:
         if exchange is not None:
             return exchange.config(self.venue, **market)
         try:
-            return make(**market, **self._addresses())
+            return make(**market, **self._addresses(**market))
         except ConfigError as exc:
             setting, _, complaint = str(exc).partition("): ")
             is_url = self.url is not None and setting.startswith(_ADDRESSES)
             raise ConfigError(f"--url {complaint}" if is_url else str(exc)) from None
 
-    def _addresses(self) -> dict[str, str]:
+    def _addresses(self, **market: Any) -> dict[str, str]:
         url = self.url
         if url is None:
             return {}
-        if urlsplit(url).scheme in ("http", "https"):
-            # Some venues say themselves where their sockets are, when they are asked over HTTP.
+        client_class = VENUES[self.venue]
+        venue = client_class.venue_class(client_class.config_class(**market))
+        if venue.ticket_request(Scope.PUBLIC, 0) is not None:
+            # Where its sockets are, the venue says itself when it is asked over HTTP.
             return {"rest_url": url}
         if self.channel not in _PRIVATE_CHANNELS:
             return {"public_url": url}

@@ -11,7 +11,10 @@ from weex_client.simulation import Market
 from weex_client.simulation.draws import seeded
 from weex_client.venues.smartmoney import SmartMoneyChannel
 
-__all__ = ["COINS_TOLD_OF", "PRICED", "News", "Newsroom", "coins_of", "contract_of"]
+__all__ = ["COINS_TOLD_OF", "MOMENT_NS", "PRICED", "News", "Newsroom", "coins_of", "contract_of"]
+
+# News are drawn five times a simulated second; a trader who tries things out waits for none.
+MOMENT_NS: Final = 200_000_000
 
 # What news are about where a channel is about all coins: the first ones listed.
 COINS_TOLD_OF: Final = 4
@@ -61,9 +64,9 @@ class News(NamedTuple):
 
 
 class Newsroom:
-    """Draw what happens on a channel in a second of simulated time.
+    """Draw what happens on a channel in a moment of simulated time.
 
-    The same seed tells the same of every second, whoever listens; only prices are the market's
+    The same seed tells the same of every moment, whoever listens; only prices are the market's
     own, which orders of accounts can move.
 
     Args:
@@ -73,21 +76,21 @@ class Newsroom:
     def __init__(self, market: Market) -> None:
         self._market = market
         self._desks: Final[dict[SmartMoneyChannel, tuple[float, _Desk]]] = {
-            # How likely a second has news, and who writes them.
-            SmartMoneyChannel.WHALES: (0.5, self._whale),
-            SmartMoneyChannel.FUNDING: (0.5, self._funding),
-            SmartMoneyChannel.LIQUIDATIONS: (0.4, self._liquidation),
-            SmartMoneyChannel.OPEN_INTEREST: (0.5, self._open_interest),
-            SmartMoneyChannel.FLOWS: (0.3, self._flow),
-            SmartMoneyChannel.SIGNALS: (0.2, self._signal),
-            SmartMoneyChannel.ALERTS: (0.2, self._alert),
+            # How likely a moment has news, and who writes them.
+            SmartMoneyChannel.WHALES: (0.3, self._whale),
+            SmartMoneyChannel.FUNDING: (0.3, self._funding),
+            SmartMoneyChannel.LIQUIDATIONS: (0.3, self._liquidation),
+            SmartMoneyChannel.OPEN_INTEREST: (0.2, self._open_interest),
+            SmartMoneyChannel.FLOWS: (0.2, self._flow),
+            SmartMoneyChannel.SIGNALS: (0.1, self._signal),
+            SmartMoneyChannel.ALERTS: (0.1, self._alert),
             SmartMoneyChannel.STATUS: (0.1, self._status),
         }
 
-    def second(
+    def moment(
         self, channel: SmartMoneyChannel, asset: str | None, coins: Sequence[str], time_ns: int
     ) -> Sequence[News]:
-        """Return what happened on a channel in the second that ends now.
+        """Return what happened on a channel in the moment that ends now.
 
         Args:
             channel: Which.
@@ -95,8 +98,8 @@ class Newsroom:
             coins: What may be told of where a channel is about all.
             time_ns: Simulated nanoseconds since the epoch.
         """
-        second = time_ns // 1_000_000_000
-        random = seeded(f"{self._market.seed}/smartmoney/{channel}/{asset or ''}/{second}")
+        moment = time_ns // MOMENT_NS
+        random = seeded(f"{self._market.seed}/smartmoney/{channel}/{asset or ''}/{moment}")
         chance, desk = self._desks[channel]
         if random.random() >= chance:
             return ()

@@ -14,7 +14,7 @@ from weex_client.sandbox.front import Front
 from weex_client.sandbox.keys import Credentials
 from weex_client.sandbox.outgoing import OutgoingFrame
 from weex_client.sandbox.premises import Premises
-from weex_client.sandbox.smartmoney.events import COINS_TOLD_OF, Newsroom, coins_of
+from weex_client.sandbox.smartmoney.events import COINS_TOLD_OF, MOMENT_NS, Newsroom, coins_of
 from weex_client.sandbox.smartmoney.socket import SmartMoneySocket
 from weex_client.venues.smartmoney import SmartMoneyChannel, SmartMoneyConfig
 from weex_client.venues.smartmoney.channels import channel_and_asset
@@ -23,7 +23,6 @@ from weex_client.venues.smartmoney.mirror import encode_event
 __all__ = ["SmartMoneyFront"]
 
 _PATH: Final = "/smartmoney"
-_SECOND_NS: Final = 1_000_000_000
 
 
 class SmartMoneyFront(Front):
@@ -75,8 +74,8 @@ class SmartMoneyFront(Front):
         del self._guests[guest]
 
     def tick(self, time_ns: int) -> None:
-        """Tell the news of each second to whoever listens."""
-        if time_ns % _SECOND_NS or not self._guests:
+        """Tell the news of each moment to whoever listens."""
+        if time_ns % MOMENT_NS or not self._guests:
             return
         wanted = dict.fromkeys(feed for guest in self._guests for feed in guest.feeds)
         for feed in sorted(wanted):
@@ -85,7 +84,7 @@ class SmartMoneyFront(Front):
             if place is None or not coins:
                 continue
             channel, asset = place
-            for news in self._newsroom.second(channel, asset, coins, time_ns):
+            for news in self._newsroom.moment(channel, asset, coins, time_ns):
                 # All who listen in one spelling get one frame, so that a fault hits it for all.
                 frames = {
                     is_enveloped: OutgoingFrame(
