@@ -334,15 +334,14 @@ class StreamClient:
         queue_size: int | None = None,
         overflow: OverflowPolicy | None = None,
     ) -> Subscription[Message[Any]]:
-        """Stream a channel by its name, such as one that only this venue has.
+        """Stream a channel by its name in ``message.channel``, be it this venue's alone.
 
-        Spelled as in ``message.channel``, with symbols unless it is one stream over all. What is
-        not said is as in the calls of their own, such as ``stream_candles``, and so are errors.
+        With symbols, unless it is one stream over all; the rest as in the calls of their own.
         """
         topics = named_topics(self._venue, channel, symbols, level=level, interval=interval)
         if overflow is None:
-            is_private = self._venue.scope(topics[0].channel) is Scope.PRIVATE
-            overflow = OverflowPolicy.RAISE if is_private else OverflowPolicy.DROP_OLDEST
+            is_market = self._venue.scope(topics[0].channel) is Scope.PUBLIC
+            overflow = OverflowPolicy.DROP_OLDEST if is_market else OverflowPolicy.RAISE
         return self._subscribe(topics, queue_size, overflow)
 
     def _subscribe(

@@ -63,9 +63,9 @@ class Front(ABC):
     def __init__(self, premises: Premises) -> None: ...
 
     @property
-    @abstractmethod
     def symbols(self) -> Sequence[str]:
-        """Return what is listed, as the venue spells it; never empty."""
+        """Return what is listed, as the venue spells it."""
+        return ()
 
     @abstractmethod
     def addresses(self) -> object:
