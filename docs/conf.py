@@ -44,6 +44,7 @@ nitpick_ignore_regex = [
 GIVEN = (
     "weex_client.Subscription",
     "weex_client.sandbox.Connection",
+    "weex_client.sandbox.front.Front",
     "weex_client.sandbox.FaultLog",
     "weex_client.sandbox.FaultRecord",
     "weex_client.sandbox.Faults",
