@@ -48,6 +48,7 @@ GIVEN = (
     "weex_client.sync.SyncStream",
     "weex_client.sync.SyncMetrics",
     "weex_client.sandbox.Connection",
+    "weex_client.sandbox.front.Front",
     "weex_client.sandbox.FaultLog",
     "weex_client.sandbox.FaultRecord",
     "weex_client.sandbox.Faults",

@@ -14,18 +14,27 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Future
 from contextlib import AsyncExitStack, contextmanager, suppress
+from typing import Any
 
 from weex_client import WeexConfig
 from weex_client.sandbox import SandboxExchange
+from weex_client.websocket import VENUES
 
-Example = Callable[[WeexConfig], Awaitable[None]]
+Example = Callable[..., Awaitable[None]]
 
 
-def run(example: Example) -> None:
-    """Run an example until it ends, its time is up, or somebody presses Ctrl-C."""
+def run(example: Example, venue: str = "weex") -> None:
+    """Run an example until it ends, its time is up, or somebody presses Ctrl-C.
+
+    It is called with a venue's settings, or with those of every venue by name.
+
+    Args:
+        example: What to run.
+        venue: Whose settings it wants; ``all`` for every venue's.
+    """
     options = _options(example.__doc__)
     with suppress(KeyboardInterrupt):
-        asyncio.run(_run(example, use_sandbox=options.sandbox, seconds=options.seconds))
+        asyncio.run(_run(example, venue, options.sandbox, options.seconds))
 
 
 def run_in_thread(example: Callable[[WeexConfig], None]) -> None:
@@ -48,16 +57,19 @@ def _options(description: str | None) -> argparse.Namespace:
     return parser.parse_args()
 
 
-async def _run(example: Example, *, use_sandbox: bool, seconds: float | None) -> None:
+async def _run(example: Example, venue: str, use_sandbox: bool, seconds: float | None) -> None:
     async with AsyncExitStack() as stack:
+        settings: Callable[[str], Any] = _from_environment
         if use_sandbox:
-            exchange = await stack.enter_async_context(SandboxExchange())
-            config = exchange.weex_config()
-        else:
-            config = WeexConfig.from_env()
+            settings = (await stack.enter_async_context(SandboxExchange())).config
+        configs = {name: settings(name) for name in VENUES if venue in (name, "all")}
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await example(config)
+                await example(configs if venue == "all" else configs[venue])
+
+
+def _from_environment(name: str) -> Any:
+    return VENUES[name].config_class.from_env()
 
 
 @contextmanager

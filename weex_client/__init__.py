@@ -51,8 +51,16 @@ from weex_client.models import (
 )
 from weex_client.streaming.mailbox import OverflowPolicy
 from weex_client.streaming.subscription import Subscription
+from weex_client.venues.smartmoney import (
+    FundingRate,
+    Liquidation,
+    Signal,
+    SmartMoneyConfig,
+    SmartMoneyEvent,
+    WhaleUpdate,
+)
 from weex_client.venues.weex import WeexConfig
-from weex_client.websocket import WeexWebSocketClient
+from weex_client.websocket import SmartMoneyWebSocketClient, WeexWebSocketClient
 
 __version__ = "0.1.0"
 
@@ -70,9 +78,11 @@ __all__ = [
     "DecodeError",
     "DuplicateOrderError",
     "Fill",
+    "FundingRate",
     "Hole",
     "InsufficientBalanceError",
     "InvalidOrderError",
+    "Liquidation",
     "Message",
     "NoMarketError",
     "Order",
@@ -88,8 +98,12 @@ __all__ = [
     "RetriesExhaustedError",
     "RiskLimitError",
     "SequenceGapError",
+    "Signal",
     "SilentLineError",
     "SlowConsumerError",
+    "SmartMoneyConfig",
+    "SmartMoneyEvent",
+    "SmartMoneyWebSocketClient",
     "StateError",
     "StrategyError",
     "StreamError",
@@ -106,4 +120,5 @@ __all__ = [
     "WeexClientError",
     "WeexConfig",
     "WeexWebSocketClient",
+    "WhaleUpdate",
 ]

@@ -26,15 +26,15 @@ from weex_client.models import (
     Ticker,
     Trade,
 )
-from weex_client.protocol import Channel, FeedKind, Topic, Venue
+from weex_client.protocol import Channel, FeedKind, Scope, Topic, Venue
 from weex_client.streaming.announcements import Announcements
 from weex_client.streaming.budget import PROCESS_BUDGETS, Budgets
 from weex_client.streaming.continuity import Ledger
-from weex_client.streaming.loop_watch import LoopWatch
+from weex_client.streaming.loop_watch import LoopWatch, check_loop
 from weex_client.streaming.mailbox import Mailbox, OverflowPolicy
 from weex_client.streaming.pools import Pools
 from weex_client.streaming.subscription import Subscription
-from weex_client.streaming.topics import topics_of
+from weex_client.streaming.topics import named_topics, topics_of
 from weex_client.streaming.transport import Connector, WebSocketConnector
 
 __all__ = ["StreamClient"]
@@ -324,6 +324,26 @@ class StreamClient:
         """
         return self._subscribe((Topic(Channel.FILLS),), queue_size, overflow)
 
+    def stream(
+        self,
+        channel: str,
+        symbols: str | Sequence[str] = (),
+        *,
+        level: int | None = None,
+        interval: str | None = None,
+        queue_size: int | None = None,
+        overflow: OverflowPolicy | None = None,
+    ) -> Subscription[Message[Any]]:
+        """Stream a channel by its name in ``message.channel``, be it this venue's alone.
+
+        With symbols, unless it is one stream over all; the rest as in the calls of their own.
+        """
+        topics = named_topics(self._venue, channel, symbols, level=level, interval=interval)
+        if overflow is None:
+            is_market = self._venue.scope(topics[0].channel) is Scope.PUBLIC
+            overflow = OverflowPolicy.DROP_OLDEST if is_market else OverflowPolicy.RAISE
+        return self._subscribe(topics, queue_size, overflow)
+
     def _subscribe(
         self, topics: tuple[Topic, ...], queue_size: int | None, overflow: OverflowPolicy
     ) -> Subscription[Any]:
@@ -335,7 +355,7 @@ class StreamClient:
                 f"{channel} cannot be conflated, each message is news: choose another overflow"
                 f" policy, or one of {', '.join(_CONFLATABLE)}"
             )
-        _check_loop()
+        check_loop()
         for topic in topics:
             self._venue.feed(topic)  # says at the call what the venue lacks
         door = self._opened().door(channel)
@@ -378,17 +398,3 @@ class StreamClient:
 
     def _channel_counters(self, channel: str) -> ChannelCounters:
         return self._counters.setdefault(channel, ChannelCounters())
-
-
-def _check_loop() -> None:
-    """Make sure that a stream is opened where it can be read.
-
-    Raises:
-        UsageError: If no event loop runs here.
-    """
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        raise UsageError(
-            "open streams in the event loop that runs the client, not in another thread"
-        ) from None

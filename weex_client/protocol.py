@@ -73,14 +73,16 @@ class Channel(StrEnum):
 class FeedKind(StrEnum):
     """What must be kept of a feed between two frames, so that what readers get is right.
 
-    Every frame of ``FRAMES`` stands for itself. ``TRADES`` come once each. ``CANDLES`` form and
-    close. A ``BOOK`` is a chain of changes from a snapshot; one without sequences is a
-    ``LOOSE_BOOK``, of which a crossing that lasts, or a trade that is missing, proves that
-    something was lost; a ``BOOK3`` has every order. ``STATE`` is what changes, the last word
-    counting, and ``FILLS`` happen once: an account's.
+    Every frame of ``FRAMES`` stands for itself, and makes good for those that were missed. Not so
+    ``NEWS``: they come at no regular times, and none is said twice. ``TRADES`` come once each.
+    ``CANDLES`` form and close. A ``BOOK`` is a chain of changes from a snapshot; one without
+    sequences is a ``LOOSE_BOOK``, of which a crossing that lasts, or a trade that is missing,
+    proves that something was lost; a ``BOOK3`` has every order. ``STATE`` is what changes, the
+    last word counting, and ``FILLS`` happen once: an account's.
     """
 
     FRAMES = "frames"
+    NEWS = "news"
     TRADES = "trades"
     CANDLES = "candles"
     BOOK = "book"
@@ -100,6 +102,9 @@ _KINDS: Final[Mapping[StrEnum, FeedKind]] = {
     Channel.ORDERS: FeedKind.STATE,
     Channel.FILLS: FeedKind.FILLS,
 }
+_WITHOUT_SYMBOLS: Final = frozenset(
+    {Channel.ACCOUNT, Channel.POSITIONS, Channel.ORDERS, Channel.FILLS}
+)
 
 
 class Topic(NamedTuple):
@@ -421,6 +426,10 @@ class Venue(Protocol):
             UnsupportedChannelError: If the venue lacks the channel, level or interval.
             UsageError: If the symbol is none that the venue could have.
         """
+
+    def has_symbols(self, channel: StrEnum) -> bool:
+        """Tell whether a channel is one stream a symbol, and not one over all of them."""
+        return channel not in _WITHOUT_SYMBOLS
 
     def needs_credentials(self, feed: Feed) -> bool:  # noqa: ARG002  # most have none
         """Tell whether the request for a public feed is signed; all private ones need them."""

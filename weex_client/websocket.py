@@ -5,19 +5,34 @@ A further venue is a package in ``venues``, a class here and a line in ``VENUES`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from weex_client.client import StreamClient
 from weex_client.clock import Clock
 from weex_client.config import StreamConfig
 from weex_client.errors import ConfigError
-from weex_client.protocol import Venue
+from weex_client.models import Message
+from weex_client.protocol import Topic, Venue
 from weex_client.streaming.budget import Budgets
+from weex_client.streaming.mailbox import OverflowPolicy
+from weex_client.streaming.subscription import Subscription
+from weex_client.streaming.topics import topics_of
 from weex_client.streaming.transport import Connector
+from weex_client.venues.smartmoney import (
+    FundingRate,
+    Liquidation,
+    Signal,
+    SmartMoneyChannel,
+    SmartMoneyConfig,
+    SmartMoneyEvent,
+    SmartMoneyVenue,
+    WhaleUpdate,
+)
+from weex_client.venues.smartmoney.wire import SmartMoneyPayload
 from weex_client.venues.weex import WeexConfig, WeexVenue
 
-__all__ = ["VENUES", "VenueClient", "WeexWebSocketClient"]
+__all__ = ["VENUES", "SmartMoneyWebSocketClient", "VenueClient", "WeexWebSocketClient"]
 
 C = TypeVar("C", bound=StreamConfig)
 
@@ -83,6 +98,122 @@ class WeexWebSocketClient(VenueClient[WeexConfig]):
     venue_class = WeexVenue
 
 
+class SmartMoneyWebSocketClient(VenueClient[SmartMoneyConfig]):
+    """Stream Smart Money: whales, funding, liquidations, signals, what chains do.
+
+    What happened while a connection was down is not repeated by the venue: a ``gap`` event of
+    each channel says how long the hole is.
+    """
+
+    config_class = SmartMoneyConfig
+    venue_class = SmartMoneyVenue
+
+    def stream_channel(
+        self,
+        channel: str,
+        *,
+        queue_size: int | None = None,
+        overflow: OverflowPolicy = OverflowPolicy.DROP_OLDEST,
+    ) -> Subscription[Message[SmartMoneyPayload]]:
+        """Stream a channel that is spelled as on the wire: ``whales:BTC``, ``onchain:flows``.
+
+        Arguments and errors as for ``stream_whales``.
+        """
+        return self._subscribe((SmartMoneyVenue.topic(channel),), queue_size, overflow)
+
+    def stream_whales(
+        self,
+        assets: str | Sequence[str],
+        *,
+        queue_size: int | None = None,
+        overflow: OverflowPolicy = OverflowPolicy.DROP_OLDEST,
+    ) -> Subscription[Message[WhaleUpdate]]:
+        """Stream position changes of large wallets.
+
+        Args:
+            assets: One coin or several: ``BTC``; one subscription over all of them.
+            queue_size: Messages that may wait; the configured number where None.
+            overflow: What happens to a message that finds the queue full.
+
+        Raises:
+            UnsupportedChannelError: If the venue has no such channel.
+            UsageError: If no coin is named, or one that is none.
+            ClientClosedError: If the client is not open.
+        """
+        topics = topics_of(SmartMoneyChannel.WHALES, assets)
+        return self._subscribe(topics, queue_size, overflow)
+
+    def stream_funding(
+        self,
+        *,
+        queue_size: int | None = None,
+        overflow: OverflowPolicy = OverflowPolicy.DROP_OLDEST,
+    ) -> Subscription[Message[FundingRate]]:
+        """Stream funding rates of perpetuals, exchange by exchange.
+
+        Arguments as for ``stream_whales``.
+        """
+        return self._subscribe((Topic(SmartMoneyChannel.FUNDING),), queue_size, overflow)
+
+    def stream_liquidations(
+        self,
+        *,
+        queue_size: int | None = None,
+        overflow: OverflowPolicy = OverflowPolicy.DROP_OLDEST,
+    ) -> Subscription[Message[Liquidation]]:
+        """Stream positions that were closed by force. Arguments as for ``stream_whales``."""
+        return self._subscribe((Topic(SmartMoneyChannel.LIQUIDATIONS),), queue_size, overflow)
+
+    def stream_open_interest(
+        self,
+        *,
+        queue_size: int | None = None,
+        overflow: OverflowPolicy = OverflowPolicy.DROP_OLDEST,
+    ) -> Subscription[Message[SmartMoneyEvent]]:
+        """Stream open interest. Arguments as for ``stream_whales``."""
+        return self._subscribe((Topic(SmartMoneyChannel.OPEN_INTEREST),), queue_size, overflow)
+
+    def stream_flows(
+        self,
+        *,
+        queue_size: int | None = None,
+        overflow: OverflowPolicy = OverflowPolicy.DROP_OLDEST,
+    ) -> Subscription[Message[SmartMoneyEvent]]:
+        """Stream deposits to exchanges and withdrawals from them.
+
+        Arguments as for ``stream_whales``.
+        """
+        return self._subscribe((Topic(SmartMoneyChannel.FLOWS),), queue_size, overflow)
+
+    def stream_signals(
+        self,
+        *,
+        queue_size: int | None = None,
+        overflow: OverflowPolicy = OverflowPolicy.DROP_OLDEST,
+    ) -> Subscription[Message[Signal]]:
+        """Stream signals with their confirmation. Arguments as for ``stream_whales``."""
+        return self._subscribe((Topic(SmartMoneyChannel.SIGNALS),), queue_size, overflow)
+
+    def stream_alerts(
+        self,
+        *,
+        queue_size: int | None = None,
+        overflow: OverflowPolicy = OverflowPolicy.DROP_OLDEST,
+    ) -> Subscription[Message[SmartMoneyEvent]]:
+        """Stream the alerts of the market. Arguments as for ``stream_whales``."""
+        return self._subscribe((Topic(SmartMoneyChannel.ALERTS),), queue_size, overflow)
+
+    def stream_status(
+        self,
+        *,
+        queue_size: int | None = None,
+        overflow: OverflowPolicy = OverflowPolicy.DROP_OLDEST,
+    ) -> Subscription[Message[SmartMoneyEvent]]:
+        """Stream what the venue says of itself. Arguments as for ``stream_whales``."""
+        return self._subscribe((Topic(SmartMoneyChannel.STATUS),), queue_size, overflow)
+
+
 VENUES: Final[Mapping[str, type[VenueClient[Any]]]] = {
     "weex": WeexWebSocketClient,
+    "smartmoney": SmartMoneyWebSocketClient,
 }

@@ -24,7 +24,7 @@ WRONG_USAGE = [
     (("nonsense",), "nonsense"),
     (("watch",), "at least one symbol"),
     (("watch", "BTCUSDT", "--nonsense"), "--nonsense"),
-    (("watch", "BTCUSDT", "--channel", "nonsense"), "bookticker"),
+    (("watch", "BTCUSDT", "--channel", "nonsense"), "its channels: ticker, trades"),
     (("watch", "BTCUSDT", "--venue", "nonsense"), "weex"),
     (("watch", "BTCUSDT", "--market", "nonsense"), "spot"),
     (("watch", "BTCUSDT", "--count", "0"), "--count"),

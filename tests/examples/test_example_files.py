@@ -39,6 +39,7 @@ PLAUSIBLE = {
     "paper_risk": rf"^max_position_size: {PRICE} > 1000: reduce$",
     "paper_trading": rf"^sold at {PRICE}, equity {PRICE}$",
     "positions": rf"^[A-Z]+ (long|short) {PRICE} at {PRICE}, mark {PRICE}: [+-]{PRICE}$",
+    "price_alerts": r"^(watching|ALERT) ",
     "quickstart": rf"^BTCUSDT bid {PRICE}, ask {PRICE}, spread {PRICE}$",
     "risk_monitor": rf"^1 positions, exposure {PRICE}, [+-]{PRICE}$",
     "slow_reader": r"^conflate .* [1-9]\d* dropped$",
@@ -47,6 +48,8 @@ PLAUSIBLE = {
     "threaded_price_alert": rf"^ALERT: BTCUSDT went (above|below) \d+: {PRICE}$",
     "threaded_tickers": rf"^ETHUSDT {PRICE} \([+-]\d+\.\d\d % in 24 h\)$",
     "trades": rf"^[\d:]{{8}}  (buy |sell) +{PRICE} BTC at {PRICE}",
+    "venues_compared": rf"^bid {PRICE} on [a-z]+ +ask {PRICE} on [a-z]+",
+    "whale_watch": r"^(whale|funding) +(BTC|ETH|SOL|BNB) +[+-][\d,.]+",
 }
 
 # A checkout that is not installed has no entry point.

@@ -123,7 +123,7 @@ async def test_the_ticker_shows_the_last_trade(exchange: SandboxExchange) -> Non
 async def test_a_resting_order_fills_when_the_market_comes_to_it(
     exchange: SandboxExchange, turn: Turn
 ) -> None:
-    record = exchange._weex.branches["spot"].record("sandbox-key")
+    record = exchange.front("weex").records["spot"]["sandbox-key"]
     await exchange.place_order(symbol="BTCUSDT", side="buy", size="0.001", market="spot")
     last = record.fills[-1].price
     order = await exchange.place_order(
@@ -155,7 +155,7 @@ async def test_what_is_refused_is_typed_and_changes_nothing(exchange: SandboxExc
     await exchange.place_order(
         symbol="BTCUSDT", side="buy", size=1, price=70_000, client_order_id="mine"
     )
-    desk = exchange._weex.branches["contract"].record("sandbox-key").desk
+    desk = exchange._premises.branches["contract"].desk("sandbox-key")
     before = desk.ledger.balance("USDT"), list(desk.orders)
     fields = {
         "size": {"size": 0},

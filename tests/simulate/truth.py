@@ -28,13 +28,15 @@ class Truth:
         self._market = market
 
     def _symbol(self, symbol: str) -> SymbolMarket:
-        return self._exchange._market.symbol(self._market, symbol)
+        return self._exchange._stage.market.symbol(self._market, symbol)
 
     def books(
         self, symbol: str, depth: int, wanted: Iterable[int]
     ) -> tuple[Mapping[int, Sides], list[int]]:
         """Return the books that were wanted by their sequences, and all sequences in order."""
-        line = self._exchange._weex.boards[self._market]._lines.get(DepthStream(symbol, depth))
+        line = (
+            self._exchange.front("weex").boards[self._market]._lines.get(DepthStream(symbol, depth))
+        )
         if line is None:
             return {}, []
         history, instrument = line.feed.history, self._symbol(symbol).instrument

@@ -17,11 +17,11 @@ from weex_client.cli.failures import FAILURE, SUCCESS, USAGE, complain, explaine
 from weex_client.cli.outlet import drop_standard_output
 from weex_client.cli.paper import PaperRequest
 from weex_client.cli.paper import paper as trade
-from weex_client.cli.request import CHANNELS, WatchRequest
+from weex_client.cli.request import WatchRequest
 from weex_client.cli.running import run_until_signal
 from weex_client.cli.sandbox import serve, tell_faults
+from weex_client.cli.venues import show_venues
 from weex_client.cli.watch import watch as show
-from weex_client.protocol import Channel
 from weex_client.sandbox import SandboxExchange
 from weex_client.websocket import VENUES
 
@@ -29,9 +29,7 @@ __all__ = ["app", "run"]
 
 # Made of what the other rooms have, so that a new venue needs no line here.
 VenueChoice = Enum("VenueChoice", {name: name for name in VENUES})  # type: ignore[misc]
-ChannelChoice = Enum("ChannelChoice", {name.value: name.value for name in CHANNELS})  # type: ignore[misc]
 _FIRST_VENUE: Final = next(iter(VenueChoice))
-_TICKER: Final = ChannelChoice(Channel.TICKER.value)
 
 
 class MarketChoice(Enum):
@@ -79,7 +77,7 @@ def _positive(value: float | None) -> float | None:
 
 Symbols = Annotated[
     list[str] | None,
-    typer.Argument(metavar="SYMBOL", help="Symbols such as BTCUSDT; private channels need none."),
+    typer.Argument(metavar="SYMBOL", help="Symbols as the venue spells them: BTCUSDT, BTC-USDT."),
 ]
 Market = Annotated[
     MarketChoice | None, typer.Option(help="Which market; contract, if nothing else is set.")
@@ -91,9 +89,14 @@ def watch(
     symbols: Symbols = None,
     venue: Annotated[VenueChoice, typer.Option(help="Which exchange.")] = _FIRST_VENUE,
     market: Market = None,
-    channel: Annotated[ChannelChoice, typer.Option(help="What to show.")] = _TICKER,
-    interval: Annotated[str, typer.Option(help="Length of a candle.")] = "1m",
-    level: Annotated[int, typer.Option(help="Book levels a side.")] = 5,
+    channel: Annotated[
+        str | None,
+        typer.Option(help="What to show: ticker, or one of 'weex-client venues'."),
+    ] = None,
+    interval: Annotated[
+        str | None, typer.Option(help="Length of a candle; 1m, if nothing else is said.")
+    ] = None,
+    level: Annotated[int | None, typer.Option(help="Book levels a side; 5 if not said.")] = None,
     sandbox: Annotated[
         bool, typer.Option("--sandbox", help="Use the embedded exchange; needs no network.")
     ] = False,
@@ -114,7 +117,7 @@ def watch(
         symbols=tuple(symbols or ()),
         venue=venue.value,
         market=None if market is None else market.value,
-        channel=Channel(channel.value),
+        channel=channel,
         interval=interval,
         level=level,
         sandbox=sandbox,
@@ -124,6 +127,15 @@ def watch(
         seconds=seconds,
     )
     return _run(lambda: show(request))
+
+
+@app.command()
+def venues() -> int:
+    """Print which channels each venue has, with their levels and intervals.
+
+    Example: weex-client venues
+    """
+    return _run(show_venues)
 
 
 @app.command()

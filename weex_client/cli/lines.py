@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -17,7 +18,7 @@ from weex_client.models import (
 )
 from weex_client.models.payload import Payload, plain_text
 
-__all__ = ["event_line", "iso_time", "message_line"]
+__all__ = ["event_line", "facts_of", "iso_time", "message_line"]
 
 # Said by the line already, or of no use to a reader.
 _ENVELOPE = frozenset({"symbol", "timestamp"})
@@ -32,11 +33,16 @@ def iso_time(seconds: float) -> str:
 def message_line(message: Message[Any]) -> str:
     """Return time, symbol, channel and the fields that matter."""
     words = [iso_time(message.timestamp), message.symbol or message.venue, message.channel]
-    words += [f"{name}={_text(value)}" for name, value in _facts(message.data)]
+    words += [f"{name}={text}" for name, text in facts_of(message.data)]
     # Books and private states are full by nature; only lists of past events are history.
     if message.is_snapshot and isinstance(message.data, Trade | Candle):
         words.append("history")
     return " ".join(words)
+
+
+def facts_of(data: Payload) -> list[tuple[str, str]]:
+    """Return the fields of a payload that matter, each with its value in words."""
+    return [(name, _text(value)) for name, value in _facts(data)]
 
 
 def event_line(event: ConnectionEvent) -> str:
@@ -88,4 +94,7 @@ def _touch(book: OrderBookView) -> list[tuple[str, object]]:
 
 
 def _text(value: object) -> str:
+    if isinstance(value, Mapping):
+        parts = (f"{name}: {_text(each)}" for name, each in value.items())
+        return "{" + ", ".join(parts) + "}"
     return plain_text(value) if isinstance(value, Decimal) else str(value)

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from weex_client.cli.failures import SUCCESS, explained
-from weex_client.cli.request import WatchRequest
+from weex_client.cli.request import WatchPlan, WatchRequest
 from weex_client.cli.sandbox import opened
 from weex_client.cli.screens import LineScreen, LiveScreen, Screen
 from weex_client.cli.views import view_for
@@ -49,16 +49,16 @@ async def watch(request: WatchRequest) -> int:
             exchange = await stack.enter_async_context(opened(SandboxExchange()))
         config = request.config(exchange)
         client_class = VENUES[request.venue]
-        request.check_venue(client_class.venue_class(config))
+        plan = request.plan(client_class.venue_class(config))
         client = client_class(config)
         try:
             await stack.enter_async_context(client)
         except ConnectError as exc:
             raise _advised(exc, request) from exc
-        screen = _screen(request, config, client)
+        screen = _screen(request, plan, config, client)
         await stack.enter_async_context(screen.opened())
         try:
-            return await _Watch(request, client, screen).run()
+            return await _Watch(request, plan, client, screen).run()
         finally:
             if not isinstance(sys.exception(), Exception):  # whose one line says it all
                 screen.conclude(client.continuity())  # also after Ctrl-C
@@ -76,22 +76,26 @@ def _advised(error: ConnectError, request: WatchRequest) -> ConnectError:
     )
 
 
-def _screen(request: WatchRequest, config: StreamConfig, client: StreamClient) -> Screen:
+def _screen(
+    request: WatchRequest, plan: WatchPlan, config: StreamConfig, client: StreamClient
+) -> Screen:
     is_drawable = sys.stdout.isatty() and not Console().is_dumb_terminal
     if request.json or not is_drawable:
         return LineScreen(as_json=request.json)
-    symbols = tuple(topic.symbol for topic in request.topics() if topic.symbol)
     market = getattr(config, "market", "")
     words = (request.venue, market, "sandbox" if request.sandbox else "")
     place = " ".join(filter(None, words))
-    return LiveScreen(view_for(request.channel, symbols), place, client)
+    return LiveScreen(view_for(plan.channel, plan.symbols), place, client)
 
 
 class _Watch:
     """Read one stream a symbol, and what a screen needs beside it."""
 
-    def __init__(self, request: WatchRequest, client: StreamClient, screen: Screen) -> None:
+    def __init__(
+        self, request: WatchRequest, plan: WatchPlan, client: StreamClient, screen: Screen
+    ) -> None:
         self._request = request
+        self._plan = plan
         self._client = client
         self._screen = screen
         self._taken = 0
@@ -110,7 +114,7 @@ class _Watch:
             async with asyncio.TaskGroup() as beside:
                 helpers = [beside.create_task(self._follow_events())]
                 async with asyncio.TaskGroup() as readers:
-                    for topic in self._request.topics():
+                    for topic in self._plan.topics:
                         readers.create_task(self._read(topic, beside, helpers))
                 for helper in helpers:
                     helper.cancel()
@@ -123,9 +127,9 @@ class _Watch:
         """Show one stream; its error ends it alone."""
         has_touch = not self._screen.wants_touch
         try:
-            async with self._request.stream(self._client, topic.symbol) as stream:
+            async with self._plan.stream(self._client, topic) as stream:
                 async for message in stream:
-                    if not self._request.wants(message):
+                    if not self._plan.wants(message):
                         continue
                     if not has_touch and topic.symbol and isinstance(message.data, Ticker):
                         has_touch = True

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final
 
 from weex_client.models import Order, Side
-from weex_client.sandbox.order_words import Number, exactly, request_of
-from weex_client.sandbox.weex.front import WeexFront
-from weex_client.sandbox.weex.logins import Credentials
+from weex_client.sandbox.keys import SANDBOX_ACCOUNT, Credentials
+from weex_client.sandbox.order_words import Number, exactly, order_of, request_of
+from weex_client.sandbox.premises import Premises
+from weex_client.simulation import Segment
 from weex_client.simulation.orders import OrderType, TimeInForce
-from weex_client.venues.weex.endpoints import Market as MarketName
 
-__all__ = ["SANDBOX_ACCOUNT", "AccountActions"]
-
-# The account that every venue of the exchange knows.
-SANDBOX_ACCOUNT: Final = Credentials("sandbox-key", "sandbox-secret", "sandbox-passphrase")
+__all__ = ["AccountActions"]
 
 
 class AccountActions:
@@ -26,7 +22,7 @@ class AccountActions:
     book and are printed on the tape, and their owner hears of them in the private streams.
     """
 
-    _weex: WeexFront
+    _premises: Premises
 
     def open_account(
         self,
@@ -35,7 +31,7 @@ class AccountActions:
         passphrase: str,
         balances: Mapping[str, Decimal] | None = None,
     ) -> None:
-        """Open one more account on both markets of an open exchange.
+        """Open one more account on both markets of an open exchange, for every venue.
 
         Args:
             api_key: Its key, which is its name here.
@@ -47,7 +43,7 @@ class AccountActions:
             ValueError: If there is one of that key, or a part is empty.
             InvalidOrderError: If a balance is not positive.
         """
-        self._weex.open_account(Credentials(api_key, secret_key, passphrase), balances)
+        self._premises.open_account(Credentials(api_key, secret_key, passphrase), balances)
 
     async def place_order(
         self,
@@ -62,7 +58,7 @@ class AccountActions:
         time_in_force: TimeInForce = "GTC",
         reduce_only: bool = False,
         client_order_id: str | None = None,
-        market: MarketName = "contract",
+        market: Segment = "contract",
         account: str = SANDBOX_ACCOUNT.api_key,
     ) -> Order:
         """Place an order, which everybody sees in the book and its owner in the private streams.
@@ -100,15 +96,15 @@ class AccountActions:
             reduce_only=reduce_only,
             client_order_id=client_order_id,
         )
-        branch = self._weex.branches[market]
-        record = branch.record(account)
-        return record.message(await branch.place(account, request))
+        branch = self._premises.branches[market]
+        branch.desk(account)
+        return order_of(await branch.place(account, request))
 
     async def cancel_order(
         self,
         order_id: str,
         *,
-        market: MarketName = "contract",
+        market: Segment = "contract",
         account: str = SANDBOX_ACCOUNT.api_key,
     ) -> Order:
         """Cancel an order by the exchange's id or by the client's; return it as it is then.
@@ -118,16 +114,14 @@ class AccountActions:
             OrderClosedError: If it is over.
             KeyError: If there is no such account.
         """
-        branch = self._weex.branches[market]
-        record = branch.record(account)
-        return record.message(await branch.cancel(account, order_id))
+        return order_of(await self._premises.branches[market].cancel(account, order_id))
 
     async def deposit(
         self,
         currency: str,
         amount: Number,
         *,
-        market: MarketName = "contract",
+        market: Segment = "contract",
         account: str = SANDBOX_ACCOUNT.api_key,
     ) -> None:
         """Add money to an account, which its owner sees in the private streams.
@@ -136,4 +130,4 @@ class AccountActions:
             InvalidOrderError: If the amount is not positive.
             KeyError: If there is no such account.
         """
-        await self._weex.branches[market].deposit(account, currency, exactly(amount, "amount"))
+        await self._premises.branches[market].deposit(account, currency, exactly(amount, "amount"))

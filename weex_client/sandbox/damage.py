@@ -11,7 +11,8 @@ Damage = Literal["garbled", "truncated", "not_a_number", "not_utf8"]
 
 DAMAGES: tuple[Damage, ...] = get_args(Damage)
 
-_DECIMAL = re.compile(r'"-?\d+\.\d+"')
+# Venues spell figures as JSON strings, or as JSON numbers.
+_DECIMAL = re.compile(r'"-?\d+\.\d+"|(?<=[:,\[ ])-?\d+\.\d+(?=[,}\] ])')
 
 
 def damaged(text: str, how: Damage) -> str | bytes:
@@ -26,6 +27,10 @@ def damaged(text: str, how: Damage) -> str | bytes:
         case "not_utf8":
             return text[:middle].encode() + b"\xff" + text[middle + 1 :].encode()
         case "not_a_number" if _DECIMAL.search(text):
-            return _DECIMAL.sub('"NaN"', text)
+            return _DECIMAL.sub(_not_a_number, text)
         case _:
             return f"{text[:middle]}\0{text[middle + 1 :]}"
+
+
+def _not_a_number(found: re.Match[str]) -> str:
+    return '"NaN"' if found[0].startswith('"') else "NaN"

@@ -8,35 +8,36 @@ import math
 import time
 import uuid
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Final, Self, cast
 from urllib.parse import urlsplit
 from weakref import WeakSet
 
-from pydantic import SecretStr
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
-from weex_client.sandbox.account_actions import SANDBOX_ACCOUNT, AccountActions
+from weex_client.config import StreamConfig
+from weex_client.sandbox.account_actions import AccountActions
 from weex_client.sandbox.chaos import Chaos
 from weex_client.sandbox.connection import Connection, Counters
 from weex_client.sandbox.faults import Faults
 from weex_client.sandbox.faulty_socket import CLOSE_TIMEOUT_SECONDS, FaultySocket
+from weex_client.sandbox.front import BookSides, Front, Guest
+from weex_client.sandbox.fronts import FRONTS
+from weex_client.sandbox.keys import SANDBOX_ACCOUNT
 from weex_client.sandbox.market_clock import MarketClock
+from weex_client.sandbox.premises import Premises
 from weex_client.sandbox.sabotage import Sabotage
-from weex_client.sandbox.weex.front import PATHS, WeexFront
-from weex_client.sandbox.weex.venue_socket import VenueSocket
-from weex_client.simulation import DEFAULT_SYMBOLS, Market
+from weex_client.simulation import DEFAULT_SYMBOLS
 from weex_client.simulation.draws import seeded
+from weex_client.venues.smartmoney import SmartMoneyConfig
 from weex_client.venues.weex import WeexConfig
 from weex_client.venues.weex.endpoints import Market as MarketName
 
 _log = logging.getLogger(__name__)
 
-_MINUTE_NS = 60_000_000_000
-# Pings fall on the half minute (connection.jsonl).
-_PING_PHASE_NS = 30_000_000_000
+# Whose market it is where nobody says.
+_FIRST_VENUE: Final = next(iter(FRONTS))
 
 # How long one turn may keep the loop from the sockets.
 _TURN_SECONDS = 0.005
@@ -88,14 +89,15 @@ class SandboxExchange(AccountActions):
         self.speed = speed
         self.symbols = DEFAULT_SYMBOLS if symbols is None else tuple(s.upper() for s in symbols)
         self.counters = Counters()
-        self.faults = Faults(lambda: self.connections)
+        channels = {channel for front in FRONTS.values() for channel in front.channels}
+        self.faults = Faults(lambda: self.connections, channels)
         self.chaos = Chaos(chaos) if isinstance(chaos, int) else chaos
         self._host = host
         self._authority_host = f"[{host}]" if ":" in host else host
         self._port = port
         self._delisted = tuple(delisted)
         self._start_time_ns = start_time_ns
-        self._sockets: dict[ServerConnection, VenueSocket[Any]] = {}
+        self._guests: dict[ServerConnection, Guest] = {}
         self._dialling: WeakSet[FaultySocket] = WeakSet()
         self._sabotage: Sabotage | None = None
         self._ids = seeded(f"{seed}/connections")
@@ -126,15 +128,19 @@ class SandboxExchange(AccountActions):
             raise RuntimeError("the exchange is already open")
         start_ns = time.time_ns() if self._start_time_ns is None else self._start_time_ns
         self._opened = (start_ns, asyncio.get_running_loop().time())
-        self._market = Market(
-            self.seed, start_ns, self.symbols, lambda market: self._weex.open_floor(market)
+        self._premises = Premises(
+            seed=self.seed,
+            start_ns=start_ns,
+            symbols=self.symbols,
+            delisted=self._delisted,
+            house=SANDBOX_ACCOUNT.api_key if self.house_trader else None,
+            counters=self.counters,
+            authority=lambda: self._authority,
+            times_ms=self._visible_times_ms,
         )
-        self._step = self._market.step_at(start_ns)
-        house = SANDBOX_ACCOUNT.api_key if self.house_trader else None
-        self._weex = WeexFront(
-            self._market, self._step, self._delisted, house, self._visible_times_ms
-        )
-        self._weex.open_account(SANDBOX_ACCOUNT)
+        self._stage = self._premises.stage
+        self._fronts = {name: front(self._premises) for name, front in FRONTS.items()}
+        self._premises.open_account(SANDBOX_ACCOUNT)
         self.faults.tick(self.time_ns)
         if self.chaos is not None:
             self._sabotage = Sabotage(
@@ -181,26 +187,45 @@ class SandboxExchange(AccountActions):
     @property
     def ws_url(self) -> str:
         """Return the root of the WebSocket addresses."""
-        return f"ws://{self._authority_host}:{self._port}"
+        return f"ws://{self._authority}"
 
     @property
     def http_url(self) -> str:
         """Return the root of the HTTP addresses."""
-        return f"http://{self._authority_host}:{self._port}"
+        return f"http://{self._authority}"
+
+    @property
+    def _authority(self) -> str:
+        return f"{self._authority_host}:{self._port}"
 
     def addresses(self) -> dict[str, object]:
-        """Return where everything is, as the command line prints it."""
-        return {
-            "ws": self.ws_url,
-            "http": self.http_url,
-            "weex": {
-                name: {
-                    "public": f"{self.ws_url}/{name}/v3/ws/public",
-                    "private": f"{self.ws_url}/{name}/v3/ws/private",
-                }
-                for name in ("contract", "spot")
-            },
-        }
+        """Return where everything is, as the command line prints it, once it is open."""
+        venues = {name: front.addresses() for name, front in self._fronts.items()}
+        return {"ws": self.ws_url, "http": self.http_url, **venues}
+
+    def front(self, venue: str) -> Front:
+        """Return what an open exchange is as a venue.
+
+        Raises:
+            KeyError: If it is no such venue.
+        """
+        return self._fronts[venue]
+
+    def config(
+        self, venue: str, *, account: str = SANDBOX_ACCOUNT.api_key, **options: Any
+    ) -> StreamConfig:
+        """Return the settings with which a venue's client uses this exchange.
+
+        Args:
+            venue: By the name under which it is registered.
+            account: Whose, by key.
+            **options: More settings of that venue.
+
+        Raises:
+            KeyError: If there is no such venue or account.
+            ConfigError: If a setting is wrong.
+        """
+        return self._fronts[venue].config(self._premises.keys[account], **options)
 
     def weex_config(
         self, market: MarketName = "contract", *, account: str = SANDBOX_ACCOUNT.api_key
@@ -210,25 +235,20 @@ class SandboxExchange(AccountActions):
         Raises:
             KeyError: If there is no such account.
         """
-        owner = (
-            SANDBOX_ACCOUNT
-            if account == SANDBOX_ACCOUNT.api_key
-            else self._weex.credentials(account)
-        )
-        return WeexConfig(
-            market=market,
-            public_url=f"{self.ws_url}/{market}/v3/ws/public",
-            private_url=f"{self.ws_url}/{market}/v3/ws/private",
-            rest_url=self.http_url,
-            api_key=SecretStr(owner.api_key),
-            secret_key=SecretStr(owner.secret_key),
-            passphrase=SecretStr(owner.passphrase),
-        )
+        return cast("WeexConfig", self.config("weex", account=account, market=market))
+
+    def smartmoney_config(self, *, account: str = SANDBOX_ACCOUNT.api_key) -> SmartMoneyConfig:
+        """Return the settings with which a Smart Money client uses this exchange.
+
+        Raises:
+            KeyError: If there is no such account.
+        """
+        return cast("SmartMoneyConfig", self.config("smartmoney", account=account))
 
     @property
     def connections(self) -> tuple[Connection, ...]:
         """Return the open sockets, oldest first."""
-        return tuple(socket.connection for socket in self._sockets.values())
+        return tuple(guest.connection for guest in self._guests.values())
 
     @property
     def has_dials(self) -> bool:
@@ -241,24 +261,31 @@ class SandboxExchange(AccountActions):
     @property
     def time_ns(self) -> int:
         """Return the simulated time."""
-        return self._market.time_at(self._step)
+        return self._stage.now_ns
 
     def true_book(
-        self, market: MarketName, symbol: str, level: int, sequence: int
-    ) -> tuple[list[tuple[Decimal, Decimal]], list[tuple[Decimal, Decimal]]]:
+        self,
+        market: str,
+        symbol: str,
+        level: int,
+        sequence: int,
+        *,
+        venue: str = _FIRST_VENUE,
+    ) -> BookSides:
         """Return bids and asks, best first, as a book stream showed them at a sequence.
 
         Args:
             market: ``contract`` or ``spot``.
-            symbol: Upper case.
-            level: 15 or 200.
-            sequence: The ``u`` of a frame of that stream.
+            symbol: As the venue spells it, upper case.
+            level: Which of the venue's streams, 15 or 200 on WEEX.
+            sequence: The one a frame of that stream ended at.
+            venue: By the name under which it is registered.
 
         Raises:
             LookupError: If no such frame was built, or it is forgotten (the newest 2,000 of a
                 stream are kept, fewer when more than a hundred streams are in use).
         """
-        return self._weex.boards[market].true_book(symbol, level, sequence)
+        return self._fronts[venue].true_book(market, symbol, level, sequence)
 
     async def _serve(self, socket: ServerConnection) -> None:
         assert isinstance(socket, FaultySocket)  # noqa: S101 - the server makes no other
@@ -270,12 +297,12 @@ class SandboxExchange(AccountActions):
             self.counters,
             self.faults.interference,
         )
-        served = self._weex.serve(connection, socket.account, self.counters, self.time_ns)
-        self._sockets[socket] = served
+        guest = self._front_of(connection.path).serve(connection, socket)
+        self._guests[socket] = guest
         try:
-            await served.serve(socket, str(uuid.UUID(int=self._ids.getrandbits(128))))
+            await guest.serve(socket, str(uuid.UUID(int=self._ids.getrandbits(128))))
         finally:
-            del self._sockets[socket]
+            del self._guests[socket]
             self.faults.leave(connection)
 
     def _new_socket(self, *args: Any, **kwargs: Any) -> FaultySocket:
@@ -285,11 +312,21 @@ class SandboxExchange(AccountActions):
 
     async def _answer_http(self, socket: ServerConnection, request: Request) -> Response | None:
         assert isinstance(socket, FaultySocket)  # noqa: S101 - the server makes no other
-        if urlsplit(request.path).path in PATHS:
+        path = urlsplit(request.path).path
+        front = self._front_of(path)
+        if front.has_socket(path):
             refused = await self.faults.dials.meet(self.time_ns)
             if refused is not None:
                 return refused
-        return await self._weex.answer(socket, request)
+        return await front.answer(socket, request)
+
+    def _front_of(self, path: str) -> Front:
+        """Return whose a path is; the last registered is asked first (see `fronts`)."""
+        fronts = tuple(self._fronts.values())
+        for front in fronts:
+            if front.has_socket(path):
+                return front
+        return next((each for each in reversed(fronts) if each.has_resource(path)), fronts[0])
 
     def _visible_times_ms(self) -> Sequence[tuple[int, int]]:
         """Return between which times a client can believe the exchange's clock to be.
@@ -316,27 +353,27 @@ class SandboxExchange(AccountActions):
         loop = asyncio.get_running_loop()
         while True:
             self._turn_ends = loop.time() + _TURN_SECONDS
-            due = self._market.step_at(clock.time_ns(loop.time()))
-            while self._step < due:
-                self._step += 1
+            stage = self._stage
+            due = stage.market.step_at(clock.time_ns(loop.time()))
+            while stage.step < due:
+                stage.step += 1
                 await self._make_step()
             clock.hold_back(loop.time(), self.time_ns)
-            next_step_ns = self._market.time_at(self._step + 1)
+            next_step_ns = stage.market.time_at(stage.step + 1)
             await asyncio.sleep(clock.pause_seconds(loop.time(), next_step_ns))
 
     async def _make_step(self) -> None:
-        for board in self._weex.boards.values():
-            board.step = self._step
-            for symbol in board.active_symbols:
-                board.advance(symbol, self._step)
-                await self._give_way()
+        for segment, symbol in self._stage.active:
+            self._stage.advance(segment, symbol)
+            await self._give_way()
         now_ns = self.time_ns
         if self._sabotage is not None:
             self._sabotage.tick(now_ns)
         self.faults.tick(now_ns)
-        is_ping_due = now_ns % _MINUTE_NS == _PING_PHASE_NS
-        for socket in list(self._sockets.values()):
-            socket.tick(now_ns, is_ping_due=is_ping_due)
+        for front in self._fronts.values():
+            front.tick(now_ns)
+        for guest in tuple(self._guests.values()):
+            guest.tick(now_ns)
         await self._give_way()
 
     async def _give_way(self) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from weex_client.protocol import Channel
 from weex_client.sandbox.outgoing import OutgoingFrame
 
 _log = logging.getLogger(__name__)
@@ -61,7 +60,7 @@ class FaultRecord:
     kind: FaultKind
     market_time_ns: int
     connection: int | None = None
-    channel: Channel | None = None
+    channel: StrEnum | None = None
     symbol: str | None = None
     sequences: tuple[int, int] | None = None
     is_loss: bool = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 
 from weex_client.sandbox.amounts import counted, nanoseconds, positive
@@ -34,11 +34,13 @@ class Faults(FrameFaults):
         log: What was done, the newest 10,000 records.
     """
 
-    def __init__(self, connections: Callable[[], Iterable[Connection]]) -> None:
+    def __init__(
+        self, connections: Callable[[], Iterable[Connection]], channels: Collection[str] = ()
+    ) -> None:
         self.log = FaultLog()
         self.interference = Interference(self.log)
         self.dials = Dials(self.log)
-        super().__init__(self.interference, UnderWay(self.log))
+        super().__init__(self.interference, UnderWay(self.log), channels)
         self._connections = connections
 
     # Lines.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from weex_client.protocol import Channel
 from weex_client.sandbox.amounts import counted, nanoseconds
 from weex_client.sandbox.connection import Connection
@@ -14,14 +16,17 @@ from weex_client.sandbox.under_way import UnderWay
 class FrameFaults:
     """Hurt frames and answers; lines and dials are the business of `Faults`."""
 
-    def __init__(self, interference: Interference, under_way: UnderWay) -> None:
+    def __init__(
+        self, interference: Interference, under_way: UnderWay, channels: Collection[str]
+    ) -> None:
         self._interference = interference
         self._under_way = under_way
+        self._channels = frozenset(channels)
 
     def stall(
         self,
         symbol: str | None = None,
-        channel: Channel | str | None = None,
+        channel: str | None = None,
         seconds: float | None = None,
         *,
         stream: str | None = None,
@@ -35,7 +40,7 @@ class FrameFaults:
             ValueError: If there is no such channel.
         """
         stalls = self._interference.stalls
-        scope = Scope.of(symbol, channel, connection, stream=stream)
+        scope = self._scope(symbol, channel, connection, stream)
 
         def end() -> None:
             if scope in stalls:
@@ -44,7 +49,7 @@ class FrameFaults:
         self._under_way.begin(FaultKind.STALL, str(scope), seconds, end, connection)
         stalls.append(scope)
 
-    def mute(self, symbol: str | None = None, channel: Channel | str | None = None) -> None:
+    def mute(self, symbol: str | None = None, channel: str | None = None) -> None:
         """Stall until `unmute`."""
         self.stall(symbol, channel)
 
@@ -55,7 +60,7 @@ class FrameFaults:
     def skip(
         self,
         symbol: str | None = None,
-        channel: Channel | str | None = None,
+        channel: str | None = None,
         count: int = 1,
         *,
         stream: str | None = None,
@@ -75,7 +80,7 @@ class FrameFaults:
         Raises:
             ValueError: If there is no such channel, or the count is not positive.
         """
-        scope = Scope.of(symbol, channel, connection, stream=stream)
+        scope = self._scope(symbol, channel, connection, stream)
         self._arm(ArmedFault(FaultKind.SKIP, scope, count, with_snapshots))
 
     def skip_depth(self, symbol: str, count: int = 1) -> None:
@@ -85,7 +90,7 @@ class FrameFaults:
     def repeat(
         self,
         symbol: str | None = None,
-        channel: Channel | str | None = None,
+        channel: str | None = None,
         count: int = 1,
         *,
         stream: str | None = None,
@@ -93,13 +98,13 @@ class FrameFaults:
         with_snapshots: bool = False,
     ) -> None:
         """Send the next frames of a stream twice; as `skip` otherwise."""
-        scope = Scope.of(symbol, channel, connection, stream=stream)
+        scope = self._scope(symbol, channel, connection, stream)
         self._arm(ArmedFault(FaultKind.REPEAT, scope, count, with_snapshots))
 
     def reorder(
         self,
         symbol: str | None = None,
-        channel: Channel | str | None = None,
+        channel: str | None = None,
         count: int = 1,
         *,
         stream: str | None = None,
@@ -107,13 +112,13 @@ class FrameFaults:
         with_snapshots: bool = False,
     ) -> None:
         """Send the next frames of a stream each after the one behind it; as `skip` otherwise."""
-        scope = Scope.of(symbol, channel, connection, stream=stream)
+        scope = self._scope(symbol, channel, connection, stream)
         self._arm(ArmedFault(FaultKind.REORDER, scope, count, with_snapshots))
 
     def corrupt(
         self,
         symbol: str | None = None,
-        channel: Channel | str | None = None,
+        channel: str | None = None,
         count: int = 1,
         *,
         damage: Damage = "garbled",
@@ -138,7 +143,7 @@ class FrameFaults:
         """
         if damage not in DAMAGES:
             raise ValueError(f"a frame is damaged as {', '.join(DAMAGES)}, not as {damage!r}")
-        scope = Scope.of(symbol, channel, connection, stream=stream)
+        scope = self._scope(symbol, channel, connection, stream)
         self._arm(ArmedFault(FaultKind.CORRUPT, scope, count, with_snapshots, damage))
 
     def stale_snapshot(
@@ -164,6 +169,18 @@ class FrameFaults:
         """Answer the next requests so much later; without a count, until `heal`."""
         delay = AckDelay(nanoseconds(seconds), None if count is None else counted(count))
         self._interference.ack_delays.append(delay)
+
+    def _scope(
+        self,
+        symbol: str | None,
+        channel: str | None,
+        connection: Connection | None,
+        stream: str | None,
+    ) -> Scope:
+        if channel is not None and channel not in self._channels:
+            known = ", ".join(sorted(self._channels))
+            raise ValueError(f"there is no channel {channel!r}; there are {known}")
+        return Scope.of(symbol, channel, connection, stream=stream)
 
     def _arm(self, fault: ArmedFault) -> None:
         counted(fault.left)

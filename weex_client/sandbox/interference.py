@@ -27,7 +27,7 @@ class Scope:
     """Say which frames a fault is about; what is None is not looked at."""
 
     symbol: str | None = None
-    channel: Channel | None = None
+    channel: str | None = None
     stream: str | None = None
     connection: Connection | None = None
 
@@ -35,20 +35,14 @@ class Scope:
     def of(
         cls,
         symbol: str | None,
-        channel: Channel | str | None,
+        channel: str | None,
         connection: Connection | None = None,
         *,
         stream: str | None = None,
     ) -> Scope:
-        """Return the scope of a fault as a caller spells it.
-
-        Raises:
-            ValueError: If there is no such channel.
-        """
-        wanted = None if channel is None else Channel(channel)
+        """Return the scope of a fault as a caller spells it."""
         # Views of books and raw changes come from one stream.
-        if wanted is Channel.BOOK_DELTAS:
-            wanted = Channel.BOOK
+        wanted = Channel.BOOK if channel == Channel.BOOK_DELTAS else channel
         return cls(None if symbol is None else symbol.upper(), wanted, stream, connection)
 
     def covers(self, frame: OutgoingFrame, connection: Connection) -> bool:

@@ -1,14 +1,15 @@
-"""Orders as a test spells them, read into what the exchange takes. Nothing trades here."""
+"""Orders as a test spells them, and as it gets them back. Nothing trades here."""
 
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
 
 from weex_client.errors import InvalidOrderError
-from weex_client.models import Side
+from weex_client.models import Order, Side
+from weex_client.simulation.account_events import OrderState
 from weex_client.simulation.orders import OrderRequest, OrderType, TimeInForce
 
-__all__ = ["Number", "exactly", "request_of"]
+__all__ = ["Number", "exactly", "order_of", "request_of"]
 
 Number = Decimal | int | str
 """A number without rounding; a ``float`` near a price is a bug."""
@@ -47,6 +48,24 @@ def request_of(
         time_in_force=time_in_force,
         reduce_only=reduce_only,
         client_order_id=client_order_id,
+    )
+
+
+def order_of(state: OrderState) -> Order:
+    """Return an order as its owner's client would read it, were it of no venue."""
+    request = state.request
+    return Order(
+        order_id=state.order_id,
+        client_order_id=request.client_order_id,
+        symbol=request.symbol,
+        side=request.side,
+        type=request.type,
+        status=state.status,
+        price=state.price,
+        size=state.size,
+        filled_size=state.filled_size,
+        average_price=state.average_price,
+        fee=state.fee,
     )
 
 

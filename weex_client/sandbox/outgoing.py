@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-
-from weex_client.protocol import Channel
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -17,7 +16,7 @@ class OutgoingFrame:
     Attributes:
         text: The frame as the venue spells it.
         stream: Which subscription it belongs to, as the venue spells it; empty for what is no data.
-        channel: The stream's channel, or None.
+        channel: The stream's channel, or None; unified, or the venue's own.
         symbol: The stream's symbol, or None.
         sequences: Where the frame before it ended and where this one ends, on book streams.
         is_snapshot: True for the first frame after a subscription.
@@ -27,7 +26,7 @@ class OutgoingFrame:
 
     text: str
     stream: str = ""
-    channel: Channel | None = None
+    channel: StrEnum | None = None
     symbol: str | None = None
     sequences: tuple[int, int] | None = None
     is_snapshot: bool = False

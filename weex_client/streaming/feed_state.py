@@ -62,6 +62,7 @@ class FeedState:
 
     beginning: ClassVar[str] = "a book"  # what a reader cannot do without, if ``is_waiting``
     begins_in_frames: ClassVar[bool] = True  # whether the venue sends that by itself
+    is_news: ClassVar[bool] = False  # whether it may be silent for long, and repeats nothing
 
     def __init__(
         self,

@@ -21,7 +21,7 @@ from weex_client.streaming.requested_book import RequestedBookFeed
 from weex_client.streaming.state_feed import StateFeed
 from weex_client.streaming.trade_feed import ChainedTradeFeed, TradeFeed
 
-__all__ = ["CandleFeed", "FrameFeed", "make_feed"]
+__all__ = ["CandleFeed", "FrameFeed", "NewsFeed", "make_feed"]
 
 # A quiet symbol's candle is closed by the clock, this long after its end, for trades on the way.
 _CANDLE_GRACE_NS = 2_000_000_000
@@ -35,6 +35,12 @@ class FrameFeed(DecodedFeed):
         cell = Cell(self, frame, received_time_ns)
         for audience in self.audiences.values():
             audience.publish(cell)
+
+
+class NewsFeed(FrameFeed):
+    """Every frame is news, at no regular times; what an interruption has cost is lost."""
+
+    is_news = True
 
 
 class CandleFeed(DecodedFeed):
@@ -153,6 +159,7 @@ def _closed(message: Message[Candle]) -> Message[Candle]:
 
 _KINDS: Final[dict[FeedKind, type[FeedState]]] = {
     FeedKind.FRAMES: FrameFeed,
+    FeedKind.NEWS: NewsFeed,
     FeedKind.TRADES: TradeFeed,
     FeedKind.CANDLES: CandleFeed,
     FeedKind.BOOK: BookFeed,

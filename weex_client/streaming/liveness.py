@@ -92,6 +92,10 @@ class Pulse(Protocol):
     rhythm: Rhythm
 
     @property
+    def is_news(self) -> bool:
+        """Tell whether it speaks at no regular times, so that nothing is to be learnt of it."""
+
+    @property
     def is_waiting(self) -> bool:
         """Tell whether it waits for a snapshot, which is asked for again by itself."""
 
@@ -257,7 +261,7 @@ class Liveness:
         elif (
             pulse.channel in heartbeat.steady
             or rhythm.doubted_at is not None
-            or (self._is_learning and rhythm.looks >= _KNOWN_LOOKS)
+            or (self._is_learning and not pulse.is_news and rhythm.looks >= _KNOWN_LOOKS)
         ):
             due = since + max(silence_seconds, _SILENCES * rhythm.longest_seconds)
         else:

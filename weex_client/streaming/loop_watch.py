@@ -7,9 +7,10 @@ import logging
 from collections.abc import Callable
 
 from weex_client.clock import Clock
+from weex_client.errors import UsageError
 from weex_client.models import ConnectionEvent
 
-__all__ = ["LoopWatch"]
+__all__ = ["LoopWatch", "check_loop"]
 
 logger = logging.getLogger("weex_client")
 
@@ -79,3 +80,17 @@ class LoopWatch:
                 duration_seconds=seconds,
             )
         )
+
+
+def check_loop() -> None:
+    """Make sure that a stream is opened where it can be read.
+
+    Raises:
+        UsageError: If no event loop runs here.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        raise UsageError(
+            "open streams in the event loop that runs the client, not in another thread"
+        ) from None

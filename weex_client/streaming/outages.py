@@ -100,7 +100,7 @@ class Outages:
             return
         if state.feed not in self.since:
             self._timelines[state.feed].covered(now)
-        elif self._scope is Scope.PRIVATE:  # whose next news may be hours away
+        elif self._is_rare(state):  # whose next news may be hours away
             self.resume(state, now, now_ns)
 
     def seeded(self, state: FeedState, now: float, now_ns: int) -> None:
@@ -123,11 +123,16 @@ class Outages:
             timeline.covered(now)
         if since is None:
             return
-        if self._scope is Scope.PRIVATE and not state.is_bridged:
+        if self._is_rare(state) and not state.is_bridged:
             state.counters.gaps += 1
-            cause = "the venue does not repeat what happened to the account meanwhile"
+            what = "happened" if state.is_news else "happened to the account"
+            cause = f"the venue does not repeat what {what} meanwhile"
             self.announce("gap", state, now_ns, cause=cause, duration_seconds=now - since)
         self.announce("resubscribed", state, now_ns, duration_seconds=now - since)
+
+    def _is_rare(self, state: FeedState) -> bool:
+        """Tell whether a feed speaks only when something happens, and says it once."""
+        return self._scope is Scope.PRIVATE or state.is_news
 
     def tell(
         self, kind: EventKind, state: FeedState, now: float, now_ns: int, **facts: Any

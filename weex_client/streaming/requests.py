@@ -334,6 +334,12 @@ class Requests:
             connection.
         """
         self._rejects += 1
+        if not self._limits.acknowledges:
+            # No request is open, and only the venue's words tell what it refuses.
+            blamed = self._venue.blamed(reason, tuple(self._asked))
+            self.drop(blamed)
+            self._rejected |= dict.fromkeys(blamed, reason)
+            return blamed
         request = self._open.pop(self._key(request_id), None)
         if request is None or not isinstance(request.intent, Subscribe):
             return ()

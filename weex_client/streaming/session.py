@@ -206,7 +206,7 @@ class Session:
         self.has_data = False
         self._now = now
         self._arrivals.opened()
-        self._tenure.opened(now)
+        self._tenure.opened(now, request, self.frames)
         self._liveness.opened(now, (*self._feeds.values(), *self._companions.states), request)
         self._companions.chain.clear()
         self._requests.reset()
@@ -215,6 +215,7 @@ class Session:
     def lost(self, cause: str) -> None:
         """Forget what only the lost connection knew."""
         since = self._liveness.carried_data_until
+        cause += self._tenure.suspicion(self._now, self.frames)
         self._is_open = False
         self._leaving.clear()
         self._replies.clear()

@@ -5,16 +5,24 @@ It must be greeted in time, must not be idle for too long, and ends when the ven
 
 from __future__ import annotations
 
+import logging
+
 from weex_client.errors import TransportError
-from weex_client.protocol import Closing, Venue
+from weex_client.protocol import Closing, DialRequest, Venue
 
 __all__ = ["Tenure"]
+
+logger = logging.getLogger("weex_client")
 
 # A connection without subscription is closed at this share of what the venue grants it.
 _IDLE_SHARE = 0.75
 
 # A greeting takes some tenths of a second; KuCoin's own client waits 5 s for it.
 GREETING_SECONDS = 10.0
+
+# A venue that says nothing of a key it refuses hangs up instead (Smart Money sheet, 2).
+_HANGING_UP_SECONDS = 5.0
+_HANGINGS_UP = 2
 
 
 class Tenure:
@@ -33,9 +41,20 @@ class Tenure:
         self._idle_seconds = venue.limits.idle_seconds
         self._idle_since = 0.0
         self._greeting_due = 0.0
+        self._key_shown_at: float | None = None
+        self._frames_before = 0
+        self._hangings_up = 0
 
-    def opened(self, now: float) -> None:
-        """Start on a new connection."""
+    def opened(self, now: float, request: DialRequest | None = None, frames: int = 0) -> None:
+        """Start on a new connection.
+
+        Args:
+            now: Monotonic time.
+            request: How it was dialled.
+            frames: What was heard on all connections before.
+        """
+        self._key_shown_at = now if request is not None and request.opening else None
+        self._frames_before = frames
         self.may_speak = not self._waits
         self.verdict = None
         self._idle_since = now
@@ -50,6 +69,26 @@ class Tenure:
         self.verdict = closing.error or TransportError(
             f"{self._name} says that this connection is over: {closing.reason}"
         )
+
+    def suspicion(self, now: float, frames: int) -> str:
+        """Return what the end of a connection lets suspect, as the end of a sentence.
+
+        Args:
+            now: Monotonic time.
+            frames: What was heard on all connections.
+        """
+        shown_at, self._key_shown_at = self._key_shown_at, None
+        is_unheard = shown_at is not None and frames == self._frames_before
+        if shown_at is None or not is_unheard or now - shown_at > _HANGING_UP_SECONDS:
+            self._hangings_up = 0
+            return ""
+        self._hangings_up += 1
+        if self._hangings_up < _HANGINGS_UP:
+            return ""
+        said = "the key is probably refused: check it"
+        if self._hangings_up == _HANGINGS_UP:
+            logger.warning("%s hangs up without a word; %s", self._name, said)
+        return f"; {said}"
 
     def deny(self, reason: str) -> None:
         """Note that nothing can be had on this connection: its credentials were refused."""

@@ -2,13 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
-from weex_client.errors import UsageError
-from weex_client.protocol import Topic
+from weex_client.errors import UnsupportedChannelError, UsageError
+from weex_client.protocol import Channel, Topic, Venue
 
-__all__ = ["topics_of"]
+__all__ = ["named_topics", "topics_of"]
+
+# What the calls by name begin with, too.
+_DEFAULT_LEVELS: Mapping[str, int] = {Channel.BOOK: 5, Channel.BOOK_DELTAS: 200}
+_DEFAULT_INTERVAL = "1m"
+
+
+def named_topics(
+    venue: Venue,
+    name: str,
+    symbols: str | Sequence[str] = (),
+    *,
+    level: int | None = None,
+    interval: str | None = None,
+) -> tuple[Topic, ...]:
+    """Return the topics of a channel that is known by its name only.
+
+    Raises:
+        UnsupportedChannelError: If the venue has no such channel; it lists those that it has.
+        UsageError: If a symbol is missing, is none, or is named where there are none.
+    """
+    channel = next((each for each in venue.channels if each.value == name), None)
+    if channel is None:
+        names = tuple(each.value for each in venue.channels)
+        raise UnsupportedChannelError(
+            f"{venue.name} has no {name} channel; its channels: {', '.join(names)}",
+            venue=venue.name,
+            available=names,
+        )
+    if not venue.has_symbols(channel):
+        if symbols:
+            raise UsageError(f"{name} of {venue.name} is one stream over all: name no symbols")
+        return (Topic(channel),)
+    return topics_of(
+        channel,
+        symbols,
+        level=_DEFAULT_LEVELS.get(name) if level is None else level,
+        interval=_DEFAULT_INTERVAL if interval is None and name == Channel.CANDLES else interval,
+    )
 
 
 def topics_of(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from weex_client.sandbox.weex.logins import Credentials, Logins, RefusedLoginError
+from weex_client.sandbox.keys import Credentials, Keys
+from weex_client.sandbox.weex.logins import Logins, RefusedLoginError
 from weex_client.venues.weex.endpoints import sign
 
 # The vectors of the sheet, section 3.
@@ -20,9 +21,9 @@ PATH = "/v3/ws/private"
 
 @pytest.fixture
 def logins() -> Logins:
-    logins = Logins()
-    logins.add(OWNER)
-    return logins
+    keys = Keys()
+    keys.add(OWNER)
+    return Logins(keys)
 
 
 def headers(**changes: str | None) -> dict[str, str]:
@@ -80,11 +81,13 @@ def test_a_signature_is_good_for_half_a_minute(logins: Logins, moved_ms: int) ->
     assert logins.account(moved, PATH, [(0, 0), (NOW_MS, NOW_MS)]) == OWNER.api_key
 
 
-def test_an_account_needs_all_parts_and_a_key_of_its_own(logins: Logins) -> None:
+def test_an_account_needs_all_parts_and_a_key_of_its_own() -> None:
+    keys = Keys()
+    keys.add(OWNER)
     with pytest.raises(ValueError, match="already"):
-        logins.add(OWNER)
+        keys.add(OWNER)
     with pytest.raises(ValueError, match="needs"):
-        logins.add(Credentials("key", "", "pass"))
+        keys.add(Credentials("key", "", "pass"))
 
 
 def test_secrets_are_not_shown() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from weex_client.cli.views.account import ACCOUNT, FILLS, ORDERS, POSITIONS, StateView
 from weex_client.cli.views.candles import CandleView
 from weex_client.cli.views.depth import DepthView
+from weex_client.cli.views.news import NewsView
 from weex_client.cli.views.tape import TapeView
 from weex_client.cli.views.tickers import TickerView
 from weex_client.cli.views.touch import TouchView
@@ -14,7 +17,7 @@ from weex_client.protocol import Channel
 __all__ = ["Frame", "View", "view_for"]
 
 
-def view_for(channel: Channel, symbols: tuple[str, ...]) -> View:
+def view_for(channel: StrEnum, symbols: tuple[str, ...]) -> View:
     """Return the view that suits a channel, with a place for each symbol."""
     match channel:
         case Channel.TRADES:
@@ -33,5 +36,7 @@ def view_for(channel: Channel, symbols: tuple[str, ...]) -> View:
             return StateView(ORDERS)
         case Channel.FILLS:
             return StateView(FILLS)
-        case _:
+        case Channel.TICKER:
             return TickerView(symbols)
+        case _:
+            return NewsView()

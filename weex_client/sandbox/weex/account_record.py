@@ -9,7 +9,6 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Final, NamedTuple
 
-from weex_client.models import Order
 from weex_client.protocol import Channel
 from weex_client.sandbox.connection import Connection
 from weex_client.sandbox.outgoing import OutgoingFrame
@@ -26,7 +25,6 @@ from weex_client.simulation.orders import FINAL, OrderRequest
 from weex_client.simulation.trading_rules import EXACT, TradingRules
 from weex_client.venues.weex import mirror_private as mirror
 from weex_client.venues.weex.endpoints import Market as MarketName
-from weex_client.venues.weex.private import decode_orders
 
 __all__ = [
     "CHANNELS",
@@ -184,12 +182,6 @@ class AccountRecord:
         if state.status in FINAL:
             self._fill_prices.pop(state.order_id, None)
         return mirror.spot_order(figures) if self._is_spot else mirror.contract_order(figures)
-
-    def message(self, state: OrderState) -> Order:
-        """Return an order as its owner's client reads it."""
-        text = mirror.encode_private("orders", 0, 0, ORDER_UPDATE, [self.order(state)])
-        (message,) = decode_orders(text.encode(), 0)
-        return message.data
 
     def _status(self, state: OrderState) -> str:
         """Return the venue's word; it has none of its own for a partly filled order."""

@@ -7,16 +7,9 @@ from decimal import Decimal
 
 from weex_client.simulation import Candle, Instrument, SymbolMarket, TradePrint
 from weex_client.simulation.depth_window import Levels
-from weex_client.venues.weex.endpoints import Market as MarketName
 from weex_client.venues.weex.mirror import CandleFigures, TickerFigures, TradeFigures
 
 _MS = 1_000_000
-
-# Maker's and taker's share of the notional, as exchangeInfo says.
-FEE_RATES: dict[MarketName, tuple[Decimal, Decimal]] = {
-    "contract": (Decimal("0.0002"), Decimal("0.0008")),
-    "spot": (Decimal("0.001"), Decimal("0.001")),
-}
 
 
 def ticker_figures(market: SymbolMarket) -> TickerFigures:

@@ -1,27 +1,18 @@
-"""Who may see which account: keys, signatures and how old they may be. No socket here."""
+"""Signatures as WEEX wants them, and how old they may be. No socket here."""
 
 from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
+from weex_client.sandbox.keys import Keys
 from weex_client.venues.weex.endpoints import sign
 
-__all__ = ["Credentials", "Logins", "RefusedLoginError"]
+__all__ = ["Logins", "RefusedLoginError"]
 
 # A signature is good for 30 s (sheet, 9).
 WINDOW_MS: Final = 30_000
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """What an account's owner signs with; only the key is shown."""
-
-    api_key: str
-    secret_key: str = field(repr=False)
-    passphrase: str = field(repr=False)
 
 
 class RefusedLoginError(Exception):
@@ -35,26 +26,10 @@ class RefusedLoginError(Exception):
 
 
 class Logins:
-    """Know the accounts' keys, and check what is signed with them."""
+    """Check what is signed with the accounts' keys."""
 
-    def __init__(self) -> None:
-        self._known: dict[str, Credentials] = {}
-
-    def __getitem__(self, api_key: str) -> Credentials:
-        return self._known[api_key]
-
-    def add(self, credentials: Credentials) -> None:
-        """Let somebody in from now on.
-
-        Raises:
-            ValueError: If a part is empty, or the key known.
-        """
-        parts = (credentials.api_key, credentials.secret_key, credentials.passphrase)
-        if not all(parts):
-            raise ValueError("an account needs a key, a secret and a passphrase")
-        if credentials.api_key in self._known:
-            raise ValueError(f"there is an account {credentials.api_key!r} already")
-        self._known[credentials.api_key] = credentials
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
 
     def account(
         self,
@@ -87,7 +62,7 @@ class Logins:
                 raise RefusedLoginError(code, f"{name} header is required.")
         if not timestamp.isascii() or not timestamp.isdecimal() or len(timestamp) > 18:
             raise RefusedLoginError(-1043, "Invalid ACCESS_TIMESTAMP.")
-        credentials = self._known.get(key)
+        credentials = self._keys.get(key)
         if credentials is None:
             raise RefusedLoginError(-1044, "Invalid ACCESS_KEY.")
         time_ms = int(timestamp)

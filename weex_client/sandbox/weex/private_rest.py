@@ -17,11 +17,10 @@ from weex_client.errors import (
     OrderRejectedError,
     UnknownOrderError,
 )
+from weex_client.sandbox.branch import FEE_RATES, Branch
 from weex_client.sandbox.http_answer import json_answer
 from weex_client.sandbox.weex import private_rows as rows
 from weex_client.sandbox.weex.account_record import AccountRecord
-from weex_client.sandbox.weex.branch import Branch
-from weex_client.sandbox.weex.figures import FEE_RATES
 from weex_client.sandbox.weex.logins import Logins, RefusedLoginError
 from weex_client.simulation.account_events import FillEvent, OrderState
 from weex_client.simulation.ledger import ContractLedger
@@ -65,7 +64,8 @@ class PrivateRest:
     """Answer what is signed.
 
     Args:
-        branches: The private side of each market.
+        branches: The accounts of each market.
+        records: What the venue tells of them.
         logins: Who may see what.
         times_ms: Returns between which times the exchange's clock can be seen to be.
     """
@@ -73,10 +73,12 @@ class PrivateRest:
     def __init__(
         self,
         branches: Mapping[MarketName, Branch],
+        records: Mapping[MarketName, Mapping[str, AccountRecord]],
         logins: Logins,
         times_ms: Callable[[], Sequence[tuple[int, int]]],
     ) -> None:
         self._branches = branches
+        self._records = records
         self._logins = logins
         self._times_ms = times_ms
         self._calls: dict[tuple[str, str], tuple[MarketName, Call]] = {
@@ -128,16 +130,16 @@ class PrivateRest:
     # What is held.
 
     async def _spot_account(self, branch: Branch, account: str, _fields: Fields) -> object:
-        desk = branch.record(account).desk
+        desk = branch.desk(account)
         return rows.spot_account(desk, branch.now_ns // _MS, FEE_RATES["spot"])
 
     async def _contract_balances(self, branch: Branch, account: str, _fields: Fields) -> object:
         branch.value_positions()
-        return rows.contract_balances(branch.record(account).desk)
+        return rows.contract_balances(branch.desk(account))
 
     async def _positions(self, branch: Branch, account: str, fields: Fields) -> object:
         branch.value_positions()
-        record = branch.record(account)
+        record = self._records[branch.name][account]
         ledger = cast("ContractLedger", record.desk.ledger)
         wanted = fields.get("symbol")
         return [
@@ -155,12 +157,12 @@ class PrivateRest:
         return _order_row(branch, branch.find(account, _order_id(fields)))
 
     async def _open_orders(self, branch: Branch, account: str, fields: Fields) -> object:
-        desk = branch.record(account).desk
+        desk = branch.desk(account)
         states = [desk.state(order) for order in desk.open_orders.values()]
         return [_order_row(branch, state) for state in _chosen(states, fields)]
 
     async def _past_orders(self, branch: Branch, account: str, fields: Fields) -> object:
-        desk = branch.record(account).desk
+        desk = branch.desk(account)
         # Spot has one list for all orders, contract one for those that are over.
         states = [
             desk.state(order)
@@ -170,7 +172,7 @@ class PrivateRest:
         return [_order_row(branch, state) for state in _chosen(states, fields)]
 
     async def _fills(self, branch: Branch, account: str, fields: Fields) -> object:
-        record = branch.record(account)
+        record = self._records[branch.name][account]
         wanted = fields.get("orderId")
         fills = [fill for fill in record.fills if wanted in (None, fill.order_id)]
         return [_fill_row(branch, record, fill) for fill in _chosen(fills, fields)]
@@ -189,7 +191,7 @@ class PrivateRest:
         return _canceled(await branch.cancel(account, _order_id(fields)))
 
     async def _cancel_all(self, branch: Branch, account: str, fields: Fields) -> object:
-        desk = branch.record(account).desk
+        desk = branch.desk(account)
         states = [desk.state(order) for order in desk.open_orders.values()]
         canceled = []
         for state in _chosen(states, {"symbol": fields.get("symbol"), "limit": str(_MAX_ROWS)}):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from weex_client.sandbox.branch import Branch
 from weex_client.sandbox.connection import Connection, Counters
-from weex_client.sandbox.weex.account_record import CHANNELS
-from weex_client.sandbox.weex.branch import Branch
+from weex_client.sandbox.weex.account_record import CHANNELS, AccountRecord
 from weex_client.sandbox.weex.venue_socket import VenueSocket
 from weex_client.venues.weex import mirror
 from weex_client.venues.weex.mirror_private import encode_private_ping
@@ -18,13 +18,13 @@ class PrivateSocket(VenueSocket[str]):
         self,
         connection: Connection,
         branch: Branch,
-        account: str,
+        record: AccountRecord,
         counters: Counters,
         time_ns: int,
     ) -> None:
         super().__init__(connection, branch.name, counters, time_ns)
         self._branch = branch
-        self._listeners = branch.record(account).listeners
+        self._listeners = record.listeners
 
     def _ping(self, time_ms: int) -> str:
         return encode_private_ping(time_ms)

@@ -7,9 +7,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from websockets.http11 import Response
 
+from weex_client.sandbox.branch import FEE_RATES
 from weex_client.sandbox.http_answer import json_answer
 from weex_client.sandbox.weex.figures import (
-    FEE_RATES,
     candle_figures,
     level_figures,
     ticker_figures,
@@ -81,7 +81,7 @@ class RestReads:
         return {}
 
     async def _time(self, name: MarketName, _query: Query) -> object:
-        return {"serverTime": self._market.time_at(self._boards[name].step) // 1_000_000}
+        return {"serverTime": self._boards[name].now_ns // 1_000_000}
 
     async def _coins(self, name: MarketName, _query: Query) -> object:
         instruments = [instrument_for(symbol, name) for symbol in self._market.symbols]
@@ -101,7 +101,7 @@ class RestReads:
         describe = _contract_facts if name == "contract" else _spot_facts
         return {
             "timezone": "UTC",
-            "serverTime": self._market.time_at(self._boards[name].step) // 1_000_000,
+            "serverTime": self._boards[name].now_ns // 1_000_000,
             "symbols": [describe(instrument_for(s, name)) for s in self._market.symbols],
         }
 

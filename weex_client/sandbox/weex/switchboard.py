@@ -1,25 +1,23 @@
-"""Who listens to which WEEX stream of one market; moves the symbols that somebody listens to."""
+"""Who listens to which WEEX stream of one market, and what the streams owe after each step."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection
 from decimal import Decimal
+from functools import partial
 from typing import NamedTuple
 
 from weex_client.protocol import Channel
 from weex_client.sandbox.connection import Connection
 from weex_client.sandbox.depth_history import MAX_CHANGES
 from weex_client.sandbox.outgoing import OutgoingFrame
+from weex_client.sandbox.stage import Follower, Stage
 from weex_client.sandbox.weex.feeds import DepthFeed, Feed, feed_for
 from weex_client.sandbox.weex.figures import level_figures
-from weex_client.simulation import Market, SymbolMarket
+from weex_client.simulation import SymbolMarket
 from weex_client.venues.weex.endpoints import Market as MarketName
 from weex_client.venues.weex.mirror import encode_depth
 from weex_client.venues.weex.streams import DepthStream, Stream
-
-# Catching up with a day of a busy symbol takes seconds; others are served every few milliseconds.
-_STEPS_AT_ONCE = 100
 
 # The truth of all book streams together; with many in use each remembers less.
 _HISTORY_BUDGET = 200_000
@@ -37,42 +35,27 @@ class Line(NamedTuple):
 class Switchboard:
     """Join the streams of one market to the connections that subscribed them."""
 
-    def __init__(self, name: MarketName, market: Market, delisted: Collection[str]) -> None:
+    def __init__(self, name: MarketName, stage: Stage, delisted: Collection[str]) -> None:
         self.name = name
-        self.symbols = frozenset(market.symbols) | frozenset(delisted)
-        self.step = 0
-        self._market = market
+        self.symbols = frozenset(stage.market.symbols) | frozenset(delisted)
+        self._stage = stage
         self._delisted = frozenset(delisted)
         self._lines: dict[Stream, Line] = {}
         self._busy: dict[str, list[Line]] = {}
-        self._kept: dict[str, None] = {}
+        self._followers: dict[str, Follower] = {}
 
     @property
-    def active_symbols(self) -> tuple[str, ...]:
-        """Return the symbols that somebody listens to or trades."""
-        return tuple(self._busy | self._kept)
+    def now_ns(self) -> int:
+        """Return the simulated time."""
+        return self._stage.now_ns
 
     def is_current(self, symbol: str) -> bool:
         """Say whether a symbol can be shown without first catching up."""
-        return symbol in self._delisted or symbol in self._busy or symbol in self._kept
-
-    def keep(self, symbol: str) -> None:
-        """Keep a symbol current from now on, whether somebody listens or not."""
-        self._kept[symbol] = None
-
-    def is_kept(self, symbol: str) -> bool:
-        """Say whether a symbol is kept current."""
-        return symbol in self._kept
+        return symbol in self._delisted or self._stage.is_current(self.name, symbol)
 
     async def caught_up(self, symbol: str) -> SymbolMarket:
         """Return a symbol's market at the current step, however long nobody looked at it."""
-        if self.is_current(symbol):
-            # In the middle of a step: what its streams owe for it is sent now.
-            self.advance(symbol, self.step)
-        market = self._market.symbol(self.name, symbol)
-        while not market.advance_to(self.step, _STEPS_AT_ONCE):  # noqa: ASYNC110 - works, not waits
-            await asyncio.sleep(0)
-        return market
+        return await self._stage.caught_up(self.name, symbol)
 
     async def join(self, connection: Connection, stream: Stream) -> OutgoingFrame | None:
         """Subscribe a connection; return the first frame it is owed, if any.
@@ -90,7 +73,7 @@ class Switchboard:
         elif not line.listeners:
             line.feed.resume()
         if not line.listeners:
-            self._busy.setdefault(stream.symbol, []).append(line)
+            self._begin(line)
         first = line.feed.first()
         line.listeners[connection] = None
         return _outgoing(line, first, is_snapshot=True)
@@ -106,26 +89,23 @@ class Switchboard:
             busy.remove(line)
             if not busy:
                 del self._busy[stream.symbol]
+                self._stage.leave(self.name, stream.symbol, self._followers.pop(stream.symbol))
 
-    def advance(self, symbol: str, step: int) -> None:
-        """Move one symbol to a step and send what its streams owe on the way."""
-        lines = self._busy.get(symbol, ())
-        if not lines and symbol not in self._kept:
+    def _begin(self, line: Line) -> None:
+        symbol = line.stream.symbol
+        busy = self._busy.get(symbol)
+        if busy is not None:
+            busy.append(line)
             return
-        market = self._market.symbol(self.name, symbol)
-        while market.step < step:
-            market.advance()
-            for line in lines:
-                for text in line.feed.frames():
-                    frame = _outgoing(line, text)
-                    for connection in line.listeners:
-                        connection.send(frame)
+        self._busy[symbol] = lines = [line]
+        self._followers[symbol] = follower = partial(_send_due, lines)
+        self._stage.follow(self.name, symbol, follower)
 
     def _empty(self, stream: Stream) -> OutgoingFrame | None:
         # A dead symbol is acked and shows an empty book and nothing after it (sheet, 4).
         if not isinstance(stream, DepthStream):
             return None
-        time_ms = self._market.time_at(self.step) // 1_000_000
+        time_ms = self.now_ns // 1_000_000
         text = encode_depth(stream.symbol, time_ms, stream.level, (0, 0), (), (), is_snapshot=True)
         return OutgoingFrame(
             text, str(stream), Channel.BOOK, stream.symbol, (0, 0), is_snapshot=True
@@ -146,8 +126,17 @@ class Switchboard:
         if line is None or not isinstance(line.feed, DepthFeed):
             raise LookupError(f"nobody subscribed {symbol}@depth{level} on {self.name}")
         bids, asks = line.feed.history.at(sequence)
-        instrument = self._market.symbol(self.name, symbol).instrument
+        instrument = self._stage.market.symbol(self.name, symbol).instrument
         return list(level_figures(instrument, bids)), list(level_figures(instrument, asks))
+
+
+def _send_due(lines: list[Line]) -> None:
+    """Send what the streams of a symbol owe after a step."""
+    for line in lines:
+        for text in line.feed.frames():
+            frame = _outgoing(line, text)
+            for connection in line.listeners:
+                connection.send(frame)
 
 
 def _outgoing(line: Line, text: str, *, is_snapshot: bool = False) -> OutgoingFrame:

@@ -18,6 +18,10 @@ MAX_REFUSALS = 6
 _REFUSED_CODE = 1007
 _REFUSED_REASON = "Unrecognized message sent multiple times"
 
+# Pings fall on the half minute (connection.jsonl).
+_MINUTE_NS = 60_000_000_000
+_PING_PHASE_NS = 30_000_000_000
+
 # A socket without subscription is cut after this long (sheet, 5).
 IDLE_NS = 60_400_000_000
 
@@ -54,11 +58,11 @@ class VenueSocket(ABC, Generic[StreamT]):
         finally:
             self._leave_all()
 
-    def tick(self, time_ns: int, *, is_ping_due: bool) -> None:
+    def tick(self, time_ns: int) -> None:
         """Ping a socket that is in use, cut one that has not been for too long."""
         self._time_ns = time_ns
         if self.connection.streams:
-            if is_ping_due:
+            if time_ns % _MINUTE_NS == _PING_PHASE_NS:
                 self._counters.pings += 1
                 self.connection.send(self._ping(time_ns // 1_000_000))
         elif not self.connection.is_cut and time_ns - self.connection.bare_since_ns >= IDLE_NS:

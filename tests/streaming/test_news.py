@@ -1,0 +1,87 @@
+"""Feeds that speak when something happens, of venues that answer and repeat nothing."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from tests.streaming.fake_venue import FakeLine, Own
+from weex_client.errors import SubscriptionRejectedError
+from weex_client.protocol import DialRequest, FeedKind, Heartbeat
+
+NEWS = {Own.WHALES: FeedKind.NEWS}
+FEED = "whales:A"
+
+
+def news(number: int) -> dict[str, object]:
+    return {"feed": FEED, "id": number}
+
+
+def test_what_an_interruption_cost_is_a_gap_as_soon_as_the_venue_is_asked_again() -> None:
+    line = FakeLine(kinds=NEWS, acknowledges=False)
+    listener = line.join(Own.WHALES, "A")
+    line.open()
+    assert line.asked() == [[FEED]]
+    line.say(news(1))
+    line.wait(100.0)
+    line.session.lost("the line was cut")
+    line.wait(20.0)
+    line.open()
+    assert line.asked() == [[FEED]]
+    gap, resubscribed = line.events
+    assert (gap.kind, gap.channel, gap.symbol) == ("gap", "whales", "A")
+    assert gap.duration_seconds == 120.0
+    assert resubscribed.kind == "resubscribed"
+    assert line.counters["whales"].gaps == 1
+    line.say(news(2))
+    assert [message.data.trade_id for message in listener.messages] == ["1", "2"]
+    assert len(line.events) == 2
+
+
+def test_news_that_do_not_come_are_no_silence() -> None:
+    line = FakeLine(kinds=NEWS, acknowledges=False, heartbeat=Heartbeat(30.0, 10.0))
+    line.join(Own.WHALES, "A")
+    line.open()
+    line.sent()
+    for number in range(60):  # every second, as if it were a habit
+        line.wait(1.0)
+        line.say(news(number))
+    for _ in range(600):
+        line.wait(1.0)
+        line.say("pong")
+        assert line.asked() == []
+    assert line.events == []
+    assert line.session.verdict is None
+
+
+def test_a_refusal_ends_what_its_words_name_though_nothing_waits_for_an_answer() -> None:
+    line = FakeLine(kinds=NEWS, acknowledges=False)
+    bad, good = line.join(Own.WHALES, "A"), line.join(Own.WHALES, "B")
+    line.venue.blamed = lambda reason, feeds: [feed for feed in feeds if feed in reason]
+    line.open()
+    line.sent()
+    line.say({"reject": None, "reason": "slow down"})
+    assert (bad.ends, good.ends) == ([], [])
+    line.say({"reject": None, "reason": f"unknown {FEED}"})
+    assert isinstance(bad.ends[0], SubscriptionRejectedError)
+    assert good.ends == []
+    assert line.asked() == []
+
+
+@pytest.mark.parametrize(("seconds", "is_suspect"), [(1.0, True), (6.0, False)])
+def test_a_venue_that_hangs_up_twice_after_the_key_has_probably_refused_it(
+    seconds: float, is_suspect: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    line = FakeLine(kinds=NEWS, acknowledges=False)
+    line.join(Own.WHALES, "A")
+    request = DialRequest("ws://venue", opening=("my key",))
+    with caplog.at_level(logging.WARNING, "weex_client"):
+        for _ in range(3):
+            line.session.opened(line.now, request)
+            line.sent()
+            line.wait(seconds)
+            line.session.lost("the line was cut")
+    warnings = [record for record in caplog.records if "probably refused" in record.getMessage()]
+    assert len(warnings) == is_suspect
+    assert "my key" not in caplog.text

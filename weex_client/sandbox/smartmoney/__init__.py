@@ -1,0 +1,1 @@
+"""The exchange as Smart Money: what its clients see. What moves is in ``simulation``."""
