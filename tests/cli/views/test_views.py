@@ -1,12 +1,20 @@
 import pytest
 
-from weex_client.cli.request import CHANNELS
+from weex_client.cli.request import channels_of
 from weex_client.cli.views import view_for
+from weex_client.websocket import VENUES
 
 from ..messages import book, candle, drawn, message, ticker, trade
 
 
-@pytest.mark.parametrize("channel", CHANNELS)
+CHANNELS = {
+    channel
+    for client in VENUES.values()
+    for channel in channels_of(client.venue_class(client.config_class()))
+}
+
+
+@pytest.mark.parametrize("channel", sorted(CHANNELS))
 @pytest.mark.parametrize("width", [40, 80, 200])
 def test_every_view_draws_before_the_first_message(channel, width):
     lines = drawn(view_for(channel, ("BTCUSDT", "ETHUSDT")), width=width)
