@@ -48,6 +48,10 @@ class SimulatedLoop(async_solipsism.EventLoop):
         """
         self._pass_time(max(1, math.ceil(round(seconds * 1e6, 3))) / 1e6)
 
+    def block(self, seconds: float) -> None:
+        """Let time pass while nothing runs, as a callback does that computes for so long."""
+        self._advance(seconds)
+
     async def create_connection(
         self,
         protocol_factory: Callable[[], Any],

@@ -29,11 +29,13 @@ class Record:
     Attributes:
         events: What the client announced.
         unsent: Channel, symbol (None for any) and span of the exchange's time in which it kept
-            silent.
+            silent, or did not keep the order.
+        stale_snapshots: Symbols of which it sent a book that was older than the one before.
     """
 
     events: list[ConnectionEvent] = field(default_factory=list)
     unsent: list[tuple[str | None, str | None, float, float]] = field(default_factory=list)
+    stale_snapshots: set[str] = field(default_factory=set)
 
     def tells_of_hole(
         self, before: Message[Any], after: Message[Any], kinds: Sequence[str] = _TELLS_OF_A_HOLE
@@ -157,7 +159,12 @@ def _judge_sequences(
 ) -> Verdicts:
     for before, after in pairwise(messages):
         step = places.get(int(after.sequence or 0), 0) - places.get(int(before.sequence or 0), 0)
-        if step < 0:
+        if step < 0 and not (
+            # After a gap a client has nothing but the venue's word.
+            after.is_snapshot
+            and after.symbol in record.stale_snapshots
+            and record.tells_of_hole(before, after)
+        ):
             yield f"sequence goes back from {before.sequence} to {after.sequence}"
         elif step == 0 and not after.is_snapshot and not record.tells_of_hole(before, after):
             yield f"sequence {after.sequence} is repeated"
@@ -257,7 +264,8 @@ def _judge_states(
     witness: Witness, symbol: str, messages: list[Message[Any]], truth: Truth, record: Record
 ) -> Verdicts:
     for before, after in pairwise(messages):
-        if (after.exchange_time_ns or 0) < (before.exchange_time_ns or 0):
+        is_back = (after.exchange_time_ns or 0) < (before.exchange_time_ns or 0)
+        if is_back and not record.is_unsent(before, after):
             yield f"the exchange's time goes back to {after.exchange_time_ns}"
 
 

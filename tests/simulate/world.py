@@ -272,6 +272,7 @@ class World:
                 witness.delivered + witness.dropped - witness.refused + witness.left_unread
                 for witness in mine
             )
+            out += stats.decode_errors if out < stats.messages else 0
             # Who is forgotten, not closed, is let go in the next turn: a frame may come first.
             if out != stats.messages and not (
                 out < stats.messages and any(witness.is_forgotten for witness in mine)
@@ -316,7 +317,7 @@ class _LogWatch(logging.Handler):
 
 
 @contextmanager
-def _watched_log(world: World) -> Iterator[None]:
+def watched_log(world: World) -> Iterator[None]:
     root, server, watch = logging.getLogger(), logging.getLogger("websockets"), _LogWatch(world)
     levels = root.level, server.level
     root.addHandler(watch)
@@ -357,7 +358,7 @@ def simulate(
         loop.set_exception_handler(
             lambda _, context: world.complain(f"unhandled: {context.get('message')} {context}")
         )
-        with _watched_log(world):
+        with watched_log(world):
             await world.play()
 
     run(str(seed), main)
