@@ -367,6 +367,23 @@ def test_unreadable_trades_are_counted_and_the_stream_goes_on(line: Line) -> Non
     line.receive(trades("c", "d"))
     assert [message.data.trade_id for message in reader.messages] == ["c", "d"]
     assert line.counters["trades"].decode_errors == 1
+    assert [(event.kind, event.cause) for event in line.events] == [
+        ("gap", "a frame could not be read")
+    ]
+
+
+def test_unreadable_frames_in_a_row_are_told_every_ten_seconds(line: Line) -> None:
+    line.join(Channel.TRADES, BTC)
+    opened(line)
+    for _ in range(25):
+        line.receive(json.dumps(trades("a", "b"), separators=(",", ":")).replace("10.5", "NaN"))
+        line.wait(1.0)
+    assert [event.cause for event in line.events] == [
+        "a frame could not be read",
+        "10 frames could not be read",
+        "10 frames could not be read",
+    ]
+    assert line.counters["trades"].decode_errors == 25
 
 
 def given_back_and_wanted_again(

@@ -24,6 +24,9 @@ Announce = Callable[..., None]
 # A line that is held up for longer was given up before (30 s of silence, 10 s for a ping's answer).
 _LEFTOVER_SECONDS = 60.0
 
+# A feed of which no frame can be read must not bury what else there is to tell.
+_UNREADABLE_PAUSE_NS = 10_000_000_000
+
 
 class Cell(Sealed):
     """A frame that waits, shared by all readers, and the message once one of them asked.
@@ -193,6 +196,8 @@ class DecodedFeed(FeedState):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._decode = self._venue.decoder(self.channel)
+        self._unreadable_untold = 0
+        self._unreadable_told_ns = 0
 
     def decode(self, frame: bytes, received_time_ns: int) -> Sequence[Message[Any]]:
         """Read a frame into messages; what cannot be read is counted and logged once."""
@@ -200,11 +205,23 @@ class DecodedFeed(FeedState):
             messages = self._decode(frame, received_time_ns)
         except DecodeError as exc:
             self.complain(frame, exc)
+            self._tell_unreadable(received_time_ns)
             return ()
         for message in messages:
             if message.exchange_time_ns is not None and not message.is_snapshot:
                 self.counters.latencies_ns.append(received_time_ns - message.exchange_time_ns)
         return messages
+
+    def _tell_unreadable(self, received_time_ns: int) -> None:
+        """Announce that what a frame said is lost, in ten seconds once; nobody repeats it."""
+        self._unreadable_untold += 1
+        count, told_ns = self._unreadable_untold, self._unreadable_told_ns
+        if 0 <= received_time_ns - told_ns < _UNREADABLE_PAUSE_NS:  # else clocks were set back
+            return
+        self._unreadable_untold, self._unreadable_told_ns = 0, received_time_ns
+        self.counters.gaps += 1
+        frames = "a frame" if count == 1 else f"{count} frames"
+        self._announce("gap", self, received_time_ns, cause=f"{frames} could not be read")
 
     def begins_with(self, frame: bytes) -> bool:
         """Tell whether a frame is history."""
