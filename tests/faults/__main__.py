@@ -10,7 +10,8 @@ from pathlib import Path
 
 from tests.faults.plan import FAULTS
 from tests.faults.report import rewritten, table
-from tests.faults.trial import Outcome, attempt
+from tests.faults.terms import Outcome
+from tests.faults.trial import attempt
 
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.rst"
 RUNS = 30

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from tests.bench.report import Table
-from tests.faults.trial import Outcome
+from tests.faults.terms import Outcome
 
 START_MARK = ".. the table below is written by: python -m tests.faults --write"
 END_MARK = ".. end of the written table"

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import time
+import traceback
 import weakref
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from tests.faults.terms import Fault, Leave, Outcome, Told, Trouble, Watched
 from tests.simulate.loop import SimulatedLoop, run
 from tests.simulate.network import Weather
+from tests.simulate.tamper import Change, TamperedWay
 from tests.simulate.witness import NS, Witness
-from tests.simulate.world import SYMBOLS, Report, World, watched_log
+from tests.simulate.world import SYMBOLS, World, watched_log
 from weex_client import OverflowPolicy, Subscription
 from weex_client.errors import (
     SlowConsumerError,
     SubscriptionRejectedError,
     WeexClientError,
 )
+from weex_client.models import ConnectionEvent
 from weex_client.sandbox.fault_log import FaultKind
 from weex_client.simulation import STEP_NS
 
@@ -33,10 +37,8 @@ _TELLING = (
     "resubscribed",
     "rejected",
     "slow_consumer",
+    "gave_up",
 )
-
-# Trouble of frames that no client can know of where the venue numbers nothing.
-_UNKNOWABLE = (FaultKind.SKIP, FaultKind.REORDER, FaultKind.CORRUPT)
 
 # Longer than the slowest way back: see tests.simulate.world. Quiet channels are asked for again
 # after four times their silence.
@@ -46,90 +48,17 @@ _LIMIT_SECONDS = 600.0
 _AFTERMATH_SECONDS = 5.0
 
 
-@dataclass
-class Outcome(Report):
-    """How a run went.
-
-    Attributes:
-        fault: What was done.
-        detected_seconds: From its begin to the first word of it; None if there was none.
-        recovered_seconds: From its end until every stream that it hit was right again.
-    """
-
-    fault: str = ""
-    detected_seconds: float | None = None
-    recovered_seconds: float | None = None
-
-    @property
-    def command(self) -> str:
-        return f"python -m tests.faults --fault {self.fault!r} --seed {self.seed}"
-
-
-@dataclass
-class Watched:
-    """A stream, and who reads it.
-
-    Attributes:
-        channel: Its channel.
-        symbols: What it is about.
-        parameter: Level or interval.
-        wire: How the venue spells what it stands on, after the ``@``.
-        options: Queue and policy.
-        seen: Symbol and time of each message, as its reader got it.
-        sleeps_until: The loop's time until which its reader does not read.
-        raised_at: When its reader was told by an exception, Unix seconds.
-    """
-
-    channel: str
-    symbols: tuple[str, ...]
-    parameter: Any
-    wire: str
-    options: dict[str, Any] = field(default_factory=dict)
-    seen: list[tuple[str, float]] = field(default_factory=list)
-    sleeps_until: float = 0.0
-    raised_at: list[float] = field(default_factory=list)
-
-    def feeds(self) -> Iterator[tuple[str, str]]:
-        """Yield what the venue calls its streams, with their symbols."""
-        for symbol in self.symbols:
-            yield f"{symbol}@{self.wire}", symbol
-
-
-@dataclass
-class Trouble:
-    """What a fault did.
-
-    Attributes:
-        begun: When it began, Unix seconds of the client's clock.
-        ended: When everything would work again for who comes anew.
-        streams: The venue's streams that it hit; None for all.
-    """
-
-    begun: float
-    ended: float
-    streams: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One row of the table.
-
-    Attributes:
-        act: Does it, and returns when it is over.
-        must_be_told: Whether a client that says nothing of it is wrong.
-        overflow: The policy of the reader that falls asleep, if this is about one.
-    """
-
-    act: Callable[[Trial], Awaitable[Trouble]]
-    must_be_told: bool = True
-    overflow: OverflowPolicy | None = None
+class FedUpError(Exception):
+    """What a user's program raises while it reads."""
 
 
 class Trial(World):
     """A world in which one thing goes wrong."""
 
     def __init__(self, loop: SimulatedLoop, outcome: Outcome, fault: Fault) -> None:
-        super().__init__(loop, outcome, seconds=86_400.0)
+        super().__init__(
+            loop, outcome, 86_400.0, lambda way: TamperedWay(way, lambda each: self.tamper(each))
+        )
         self.random = Random(f"{outcome.fault}/{outcome.seed}")
         self.market = self.random.choice(("contract", "spot"))
         self.symbols = tuple(self.random.sample(SYMBOLS, 2))
@@ -138,6 +67,9 @@ class Trial(World):
         self.fault = fault
         self.watched = self._streams()
         self.trouble = Trouble(0.0, 0.0)
+        self.tamper: Change = lambda frame: [frame]
+        self.is_over = asyncio.Event()  # streams that were ended may be opened again
+        self._told: list[tuple[float, ConnectionEvent]] = []
         self._news = asyncio.Event()
 
     def _streams(self) -> list[Watched]:
@@ -164,6 +96,10 @@ class Trial(World):
         return streams
 
     # What faults ask for.
+
+    def now(self) -> float:
+        """Return the true time, Unix seconds: what the wall clock would show if nobody set it."""
+        return (time.time_ns() - self.loop.wall_jump_ns) / NS
 
     def at_client(self, market_time_ns: int) -> float:
         """Return the client's time of a moment at the exchange."""
@@ -192,7 +128,26 @@ class Trial(World):
         """Return the client's time of something in the exchange's log."""
         return self.at_client(self.exchange.faults.log.of(kind)[number].market_time_ns)
 
+    def has_been_told(self, *kinds: str) -> bool:
+        """Tell whether the client has announced something of these kinds."""
+        return any(event.kind in kinds for _, event in self._told)
+
+    async def ask_privately(self) -> None:
+        """Dial with credentials, which must turn up nowhere."""
+        try:
+            async with asyncio.timeout(60.0):
+                async for message in self.client.stream_orders():
+                    self.check_secrets(repr(message), "an order")
+        except (WeexClientError, TimeoutError) as exc:
+            self.meet(exc)
+
     # The run.
+
+    def hear(self, event: ConnectionEvent) -> None:
+        """Take note of what the client tells, and of when it was heard."""
+        super().hear(event)
+        self._told.append((self.now(), event))
+        self._news.set()
 
     async def _trade(self) -> None:
         self._ahead_ns = (self.exchange._start_time_ns or 0) - time.time_ns()
@@ -202,14 +157,17 @@ class Trial(World):
             group.create_task(self._watch_events())
             for watched in self.watched:
                 group.create_task(self._read(watched))
-            await self._ask_privately()
+            await self.ask_privately()
             await asyncio.sleep(self.random.uniform(5.0, 35.0))
             self.note(f"fault {self.outcome.fault}")
             self.trouble = await self.fault.act(self)
             self.note(f"over {self.trouble}")
+            self.is_over.set()
             await self._recover()
-            await self._ask_privately()
+            await self.ask_privately()
             await asyncio.sleep(_AFTERMATH_SECONDS)
+            if self.fault.told is Told.NEVER:
+                self._judge_alarms()
             self._count()
             self.check_secrets(repr(self.client) + str(self.client.stats()), "the statistics")
             self.check_secrets(repr(self.config) + str(self.config), "the settings")
@@ -218,39 +176,47 @@ class Trial(World):
         self.exchange.calm()
         self.network.weather = Weather()
 
-    async def _ask_privately(self) -> None:
-        """Dial with credentials, which must turn up nowhere."""
-        try:
-            async with asyncio.timeout(60.0):
-                async for message in self.client.stream_orders():
-                    self.check_secrets(repr(message), "an order")
-        except (WeexClientError, TimeoutError) as exc:
-            self.meet(exc)
-
     async def _read(self, watched: Watched) -> None:
+        """Open a stream, read it, and open it again whenever it ended."""
         while self.loop.time() < self.ends_at:
-            stream = self._open(watched)
+            stream = self.open(watched)
             if stream is None:
                 return
-            witness = Witness(watched.channel, watched.symbols, watched.parameter)
-            witness.opened_at, witness.overflow = self.now(), watched.options.get("overflow")
-            self.witnesses.append(witness)
-            self.mailboxes.append(weakref.ref(stream._mailbox))
+            witness = self.witness(watched, stream)
+            watched.reader = asyncio.create_task(self._follow(watched, stream, witness))
             try:
-                await self._follow(watched, stream, witness)
-            except (SlowConsumerError, SubscriptionRejectedError) as exc:
+                await watched.reader
+            except SlowConsumerError as exc:
+                watched.raised_at.append(self.now())
+                self.meet(exc)
+                watched.options.pop("queue_size", None)  # as the error's text says
+            except SubscriptionRejectedError as exc:
                 watched.raised_at.append(self.now())
                 self.meet(exc)
             except WeexClientError as exc:
+                watched.raised_at.append(self.now())
                 self.meet(exc)
-                self.complain(f"{witness!r} ended with {exc!r}")
-                return
+                if not self.fault.ends_streams:
+                    self.complain(f"{witness!r} ended with {exc!r}")
+            except FedUpError as exc:
+                self.meet(exc)
+            except asyncio.CancelledError:
+                if watched.leaves is not Leave.CANCELLED:
+                    raise
             finally:
-                self._note_counts(stream, witness)
-                await stream.aclose()
+                watched.reader = None  # whose traceback keeps the stream
+                self.note_counts(stream, witness)
+                witness.is_forgotten = watched.leaves is Leave.FORGETS
+                if not witness.is_forgotten:
+                    await stream.aclose()
+            del stream
+            watched.leaves = None
+            if self.fault.ends_streams and watched.raised_at:
+                await self.is_over.wait()
             await asyncio.sleep(self.random.random())
 
-    def _open(self, watched: Watched) -> Subscription[Any] | None:
+    def open(self, watched: Watched) -> Subscription[Any] | None:
+        """Open a stream; None where the client is closed."""
         client, symbols, options = self.client, watched.symbols, watched.options
         with suppress(WeexClientError):
             match watched.channel:
@@ -268,6 +234,15 @@ class Trial(World):
                     return client.stream_order_book_deltas(symbols[0], watched.parameter, **options)
         return None
 
+    def witness(self, watched: Watched, stream: Subscription[Any]) -> Witness:
+        """Return who sees what a stream gives."""
+        witness = Witness(watched.channel, watched.symbols, watched.parameter)
+        witness.opened_at, witness.overflow = self.now(), watched.options.get("overflow")
+        watched.opened += 1
+        self.witnesses.append(witness)
+        self.mailboxes.append(weakref.ref(stream._mailbox))
+        return witness
+
     async def _follow(self, watched: Watched, stream: Subscription[Any], witness: Witness) -> None:
         async for message in stream:
             if watched.channel == "book":
@@ -277,11 +252,16 @@ class Trial(World):
             watched.seen.append((str(message.symbol), self.now()))
             self.note(f"{message.channel} {message.symbol} {message.sequence} {message.timestamp}")
             self._news.set()
+            if watched.leaves is Leave.RAISES:
+                raise FedUpError
+            if watched.leaves in (Leave.BREAKS, Leave.FORGETS):
+                break
             asleep = watched.sleeps_until - self.loop.time()
             if asleep > 0:
                 await asyncio.sleep(asleep)
 
-    def _note_counts(self, stream: Subscription[Any], witness: Witness) -> None:
+    def note_counts(self, stream: Subscription[Any], witness: Witness) -> None:
+        """Note what a stream says of itself before it is left."""
         witness.delivered, witness.dropped = stream.delivered, stream.dropped
         witness.left_unread = stream.pending
         if stream._mailbox.overflow is OverflowPolicy.RAISE:
@@ -307,16 +287,22 @@ class Trial(World):
         detected = self._detected_at()
         if detected is not None:
             self.outcome.detected_seconds = max(0.0, detected - self.trouble.begun)
-        elif self.fault.must_be_told:
+        elif self.fault.told is Told.ALWAYS:
             self.complain("nobody was told of it")
+
+    def _judge_alarms(self) -> None:
+        """Complain of words about what was no trouble at all."""
+        for at, event in self._told:
+            if at >= self.trouble.begun and event.kind in _TELLING and event.scope == "public":
+                self.complain(f"a false alarm: {event!r}")
 
     def _detected_at(self) -> float | None:
         times = [
-            event.timestamp
-            for event in self.record.events
+            at
+            for at, event in self._told
             if event.kind in _TELLING
             and event.scope == "public"
-            and event.timestamp >= self.trouble.begun
+            and at >= self.trouble.begun
             and self._is_hit(event.channel, event.symbol)
         ]
         times += [at for each in self.watched for at in each.raised_at if at >= self.trouble.begun]
@@ -349,48 +335,31 @@ class Trial(World):
 
         A replay of trades that are known brings no message, but the word.
         """
-        since = max(self.trouble.ended, self._told_of(watched, symbol))
+        detected = self._detected_at()
+        # What came before the trouble was known was on its way.
+        since = max(self.trouble.ended, self.trouble.begun if detected is None else detected)
         times = [at for name, at in watched.seen if name == symbol and at >= since]
         times += [
-            event.timestamp
-            for event in self.record.events
+            at
+            for at, event in self._told
             if event.kind == "resubscribed"
             and (event.channel, event.symbol) == (watched.channel, symbol)
-            and event.timestamp >= since
+            and at >= since
         ]
         return min(times, default=None)
 
-    def _told_of(self, watched: Watched, symbol: str) -> float:
-        """Return when trouble of a stream was known first: what came before was on its way."""
-        detected = self._detected_at()
-        return self.trouble.begun if detected is None else detected
-
     # The verdict.
 
-    def _judge(self) -> None:
-        self._note_unknowable()
-        for witness in self.witnesses:
-            self.report.counts["messages"] += len(witness.messages)
-            self.report.counts["dropped"] += witness.dropped
-            for verdict in witness.judge(self.truth, self.record):
-                self.complain(f"{witness!r}: {verdict}")
-        corrupted = len(self.exchange.faults.log.of(FaultKind.CORRUPT))
-        unread = sum(each.decode_errors for each in self.client.stats().channels.values())
-        if unread > corrupted:
-            self.complain(f"{unread} frames could not be read, of {corrupted} that were damaged")
-        self._judge_sums()
-
-    def _note_unknowable(self) -> None:
-        """Excuse what the exchange lost where it numbers nothing; books are never excused."""
-        stalls_are_told = self.outcome.detected_seconds is not None
-        for record in self.exchange.faults.log:
-            is_stalled = record.kind is FaultKind.STALL and not stalls_are_told
-            if record.channel is not None and (record.kind in _UNKNOWABLE or is_stalled):
+    def _excuse(self) -> None:
+        """Note besides which frames a stall swallowed that was over before it could be noticed."""
+        super()._excuse()
+        if self.outcome.detected_seconds is not None:
+            return
+        for record in self.exchange.faults.log.of(FaultKind.STALL):
+            if record.channel is not None:
                 at = record.market_time_ns / NS
                 span = at - STEP_NS / NS, at + 1.0
                 self.record.unsent.append((record.channel, record.symbol, *span))
-            if record.kind is FaultKind.STALE_SNAPSHOT and record.symbol is not None:
-                self.record.stale_snapshots.add(record.symbol)
 
 
 def attempt(name: str, fault: Fault, seed: int, *, keeps_trace: bool = False) -> Outcome:
@@ -404,7 +373,7 @@ def attempt(name: str, fault: Fault, seed: int, *, keeps_trace: bool = False) ->
     """
     outcome = Outcome(seed, fault=name)
     if keeps_trace:
-        outcome.trace = type(outcome.trace)()
+        outcome.trace = deque()
 
     async def main(loop: SimulatedLoop) -> None:
         trial = Trial(loop, outcome, fault)
@@ -414,5 +383,9 @@ def attempt(name: str, fault: Fault, seed: int, *, keeps_trace: bool = False) ->
         with watched_log(trial):
             await trial.play()
 
-    run(f"{name}/{seed}", main)
+    try:
+        run(f"{name}/{seed}", main)
+    except Exception as exc:  # noqa: BLE001  # the other runs shall be made
+        outcome.trace.extend(traceback.format_exception(exc))
+        outcome.violations.append(f"the run ended with {exc!r}")
     return outcome

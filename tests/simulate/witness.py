@@ -31,11 +31,13 @@ class Record:
         unsent: Channel, symbol (None for any) and span of the exchange's time in which it kept
             silent, or did not keep the order.
         stale_snapshots: Symbols of which it sent a book that was older than the one before.
+        is_clock_set: Whether somebody set the client's wall clock.
     """
 
     events: list[ConnectionEvent] = field(default_factory=list)
     unsent: list[tuple[str | None, str | None, float, float]] = field(default_factory=list)
     stale_snapshots: set[str] = field(default_factory=set)
+    is_clock_set: bool = False
 
     def tells_of_hole(
         self, before: Message[Any], after: Message[Any], kinds: Sequence[str] = _TELLS_OF_A_HOLE
@@ -94,7 +96,8 @@ class Witness:
         missing: list[Hole] = []
         for symbol, messages in by_symbol.items():
             for before, after in pairwise(messages):
-                if after.received_time_ns < before.received_time_ns:
+                is_back = after.received_time_ns < before.received_time_ns
+                if is_back and not record.is_clock_set:
                     yield f"{symbol}: received times go back to {after.received_time_ns}"
             for verdict in judge(self, symbol, messages, truth, record):
                 if isinstance(verdict, Hole):
