@@ -1,4 +1,4 @@
-"""``python -m tests.faults``: every fault many times, as a table; ``--write`` puts it on its page."""
+"""``python -m tests.faults``: every fault many times, as a table, which ``--write`` publishes."""
 
 from __future__ import annotations
 

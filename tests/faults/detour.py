@@ -92,7 +92,9 @@ async def redirect(trial: Trial) -> Trouble:
     """Send dials to another host, which must not learn who dials."""
     status = (301, 302, 303, 307, 308)[trial.outcome.seed % 5]
     name, port = _ELSEWHERE
-    head = f"HTTP/1.1 {status} Go\r\nLocation: ws://{name}:{port}/v3/ws\r\nContent-Length: 0\r\n\r\n"
+    head = (
+        f"HTTP/1.1 {status} Go\r\nLocation: ws://{name}:{port}/v3/ws\r\nContent-Length: 0\r\n\r\n"
+    )
     elsewhere, door = Host(lambda: _LOGIN_PAGE), Host(head.encode)
     server = await elsewhere.listen(_ELSEWHERE)
     trouble = await _divert(trial, door)

@@ -41,9 +41,7 @@ FAULTS: dict[str, Fault] = {
     "answers delayed": Fault(frames.delay_acks),
     "one channel stalled": Fault(frames.stall, Told.MAYBE),
     "book change skipped": Fault(partial(hurt, kind=FaultKind.SKIP, kinds=BOOKS)),
-    "other frame skipped": Fault(
-        partial(hurt, kind=FaultKind.SKIP, kinds=UNNUMBERED), Told.MAYBE
-    ),
+    "other frame skipped": Fault(partial(hurt, kind=FaultKind.SKIP, kinds=UNNUMBERED), Told.MAYBE),
     "frame repeated": Fault(
         partial(hurt, kind=FaultKind.REPEAT, kinds=BOOKS + UNNUMBERED), Told.NEVER
     ),
@@ -65,9 +63,7 @@ FAULTS: dict[str, Fault] = {
     "slow reader, raise": Fault(program.fall_asleep, overflow=OverflowPolicy.RAISE),
     "slow reader, block": Fault(program.fall_asleep, Told.MAYBE, overflow=OverflowPolicy.BLOCK),
     "event loop blocked": Fault(program.block),
-    **{
-        f"reader {how}": Fault(partial(program.leave, how=how), Told.NEVER) for how in Leave
-    },
+    **{f"reader {how}": Fault(partial(program.leave, how=how), Told.NEVER) for how in Leave},
     "clock set an hour ahead": Fault(partial(program.set_clock, hours=1), Told.NEVER),
     "clock set an hour back": Fault(partial(program.set_clock, hours=-1), Told.NEVER),
     "10,000 subscriptions": Fault(program.subscribe_much, Told.NEVER),

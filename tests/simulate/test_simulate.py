@@ -120,7 +120,9 @@ def test_a_broken_client_is_noticed(name: str) -> None:
     assert any(
         words in text
         for seed in range(4)
-        for text in simulate(seed, seconds=300, disturb=lambda way: TamperedWay(way, change)).violations
+        for text in simulate(
+            seed, seconds=300, disturb=lambda way: TamperedWay(way, change)
+        ).violations
     )
 
 
@@ -168,5 +170,5 @@ def test_a_mailbox_that_is_left_is_noticed() -> None:
             kept.extend(each for each in gc.get_objects() if isinstance(each, Mailbox))
         return [frame]
 
-    report = simulate(0, seconds=30.0, disturb=lambda way: _Way(way, keep_mailboxes))
+    report = simulate(0, seconds=30.0, disturb=lambda way: TamperedWay(way, keep_mailboxes))
     assert any("mailboxes are left" in text for text in report.violations)

@@ -191,6 +191,21 @@ def test_crossed_book_that_nobody_looks_at_is_found_in_the_end(line: Line) -> No
     assert len(book.messages) < 40
 
 
+def test_book_that_goes_back_says_so_but_not_on_a_new_connection(line: Line) -> None:
+    book = line.join(Channel.BOOK, BTC, level=5)
+    opened(line)
+    line.receive(SNAPSHOT, depth(100, 101), SNAPSHOT | {"u": 101})
+    assert line.events == []
+    line.receive(SNAPSHOT)
+    (gap,) = line.events
+    assert (gap.kind, gap.from_sequence, gap.to_sequence) == ("gap", 101, 100)
+    assert [message.sequence for message in book.messages] == [100, 101, 101, 100]
+    line.session.lost("cut")
+    opened(line)
+    line.receive(SNAPSHOT | {"u": 7})
+    assert line.kinds() == ["gap", "resubscribed"]
+
+
 def test_book_frame_with_a_price_spelled_nan_costs_one_resubscription(line: Line) -> None:
     book = line.join(Channel.BOOK, BTC, level=5)
     opened(line)
