@@ -116,9 +116,13 @@ class Fault:
         told: Whether a client must speak of it, may, or must not.
         overflow: The policy of the reader that falls asleep, if this is about one.
         ends_streams: Whether it ends them, so that only opening them again helps.
+        limit_seconds: How long it may take at most until all is right again: longer than the
+            slowest way back (see tests.simulate.world), as quiet channels are asked for again
+            after four times their silence.
     """
 
     act: Callable[[Trial], Awaitable[Trouble]]
     told: Told = Told.ALWAYS
     overflow: OverflowPolicy | None = None
     ends_streams: bool = False
+    limit_seconds: float = 600.0

@@ -40,10 +40,6 @@ _TELLING = (
     "gave_up",
 )
 
-# Longer than the slowest way back: see tests.simulate.world. Quiet channels are asked for again
-# after four times their silence.
-_LIMIT_SECONDS = 600.0
-
 # What comes late, twice or in a wrong order comes within this time.
 _AFTERMATH_SECONDS = 5.0
 
@@ -116,7 +112,7 @@ class Trial(World):
 
     async def expect(self, is_so: Callable[[], bool], what: str) -> None:
         """Wait until something is so, as it must be before long."""
-        if not await self.until(is_so, _LIMIT_SECONDS):
+        if not await self.until(is_so, self.fault.limit_seconds):
             self.complain(f"{what} did not happen")
 
     def live_streams(self, *kinds: str) -> list[str]:
@@ -274,7 +270,7 @@ class Trial(World):
     async def _recover(self) -> None:
         """Wait until every stream that was hit is right again."""
         try:
-            async with asyncio.timeout(_LIMIT_SECONDS):
+            async with asyncio.timeout(self.fault.limit_seconds):
                 while (recovered := self._recovered_at()) is None:
                     self._news.clear()
                     with suppress(TimeoutError):

@@ -155,7 +155,7 @@ class FeedState:
                 "%s: a frame of %s cannot be read (%s): %s; counted, further ones not logged",
                 self._venue.name,
                 self.feed,
-                error,
+                str(error),  # a log that is kept must not keep the reader, by the traceback
                 excerpt,
             )
 
