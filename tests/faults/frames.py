@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from typing import Any
 
 from tests.faults.lines import STEP_SECONDS, cut
@@ -41,8 +42,9 @@ async def cross(trial: Trial) -> Trouble:
         if fields["s"] != symbol or fields["l"] != 15 or not places or fields[others]:
             return [frame]
         level = fields[side][places[0]]
-        # An ask of next to nothing, or a bid of ten times the price.
-        level[0] = f"0{level[0][1:]}" if side == "a" else f"9{level[0]}"
+        # An ask of next to nothing, or a bid of many times the price.
+        price = level[0]
+        level[0] = re.sub("[1-9]", "0", price, count=1) if side == "a" else f"9{price}"
         at.append(trial.now())
         trial.tampered += 1
         return [json.dumps(fields, separators=(",", ":")).encode()]

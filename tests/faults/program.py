@@ -9,17 +9,19 @@ from tests.faults.lines import at_once
 from tests.faults.terms import Leave, Trouble
 from tests.faults.trial import Trial
 from tests.simulate.witness import Witness
-from weex_client import Subscription
+from weex_client import OverflowPolicy, Subscription
 
 _MANY = 10_000
 
 
 async def fall_asleep(trial: Trial) -> Trouble:
-    """Let one reader read nothing for a while."""
-    seconds = trial.random.uniform(20.0, 90.0)
+    """Let one reader read nothing for a while, and until its queue ran over if it can."""
     sleeper, begun = trial.sleeper, trial.now()
-    sleeper.sleeps_until = trial.loop.time() + seconds
-    await asyncio.sleep(seconds)
+    sleeper.awake.clear()
+    await asyncio.sleep(trial.random.uniform(20.0, 90.0))
+    if trial.fault.overflow is not OverflowPolicy.BLOCK:
+        await trial.until(lambda: trial.has_been_told("slow_consumer"), 300.0)
+    sleeper.awake.set()
     return Trouble(begun, trial.now(), sleeper.names)
 
 

@@ -54,7 +54,7 @@ class Watched:
         wire: How the venue spells what it stands on, after the ``@``.
         options: Queue and policy.
         seen: Symbol and time of each message, as its reader got it.
-        sleeps_until: The loop's time until which its reader does not read.
+        awake: Cleared while its reader does not read.
         raised_at: When its reader was told by an exception, Unix seconds.
         reader: The task that reads it now.
         leaves: How its reader leaves it with the next message.
@@ -67,7 +67,7 @@ class Watched:
     wire: str
     options: dict[str, Any] = field(default_factory=dict)
     seen: list[tuple[str, float]] = field(default_factory=list)
-    sleeps_until: float = 0.0
+    awake: asyncio.Event = field(default_factory=asyncio.Event)
     raised_at: list[float] = field(default_factory=list)
     reader: asyncio.Task[None] | None = None
     leaves: Leave | None = None

@@ -81,14 +81,16 @@ class Trial(World):
         if self.market == "spot":
             streams.append(Watched("bookticker", (second,), None, "bookTicker"))
         if self.fault.overflow is not None:
-            fit = streams
+            fit, size = streams, self.random.choice((1, 2, 10))
             if self.fault.overflow is OverflowPolicy.CONFLATE:
                 fit = [each for each in streams if each.channel in ("ticker", "book")]
+            if self.fault.overflow is OverflowPolicy.RAISE:
+                # History, 20 trades or 300 candles in one frame, must not be what runs over.
+                fit, size = [each for each in streams if each.channel != "candles"], 25
             self.sleeper = self.random.choice(fit)
-            self.sleeper.options = {
-                "overflow": self.fault.overflow,
-                "queue_size": self.random.choice((1, 2, 10)),
-            }
+            self.sleeper.options = {"overflow": self.fault.overflow, "queue_size": size}
+        for watched in streams:
+            watched.awake.set()
         return streams
 
     # What faults ask for.
@@ -252,9 +254,7 @@ class Trial(World):
                 raise FedUpError
             if watched.leaves in (Leave.BREAKS, Leave.FORGETS):
                 break
-            asleep = watched.sleeps_until - self.loop.time()
-            if asleep > 0:
-                await asyncio.sleep(asleep)
+            await watched.awake.wait()
 
     def note_counts(self, stream: Subscription[Any], witness: Witness) -> None:
         """Note what a stream says of itself before it is left."""
