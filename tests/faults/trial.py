@@ -283,8 +283,12 @@ class Trial(World):
         detected = self._detected_at()
         if detected is not None:
             self.outcome.detected_seconds = max(0.0, detected - self.trouble.begun)
-        elif self.fault.told is Told.ALWAYS:
+        elif self.fault.told is Told.ALWAYS and not self._is_counted():
             self.complain("nobody was told of it")
+
+    def _is_counted(self) -> bool:
+        """Tell whether a frame was so damaged that nobody can say whose it was."""
+        return bool(self.client.stats().scopes["public"].unknown_frames.get("not JSON"))
 
     def _judge_alarms(self) -> None:
         """Complain of words about what was no trouble at all."""

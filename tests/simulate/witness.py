@@ -22,6 +22,12 @@ _BATCH_SECONDS = 0.7
 _TELLS_OF_A_HOLE = ("gap", "resubscribed")
 
 
+def _told_span(event: ConnectionEvent) -> float:
+    """Return over how many seconds before it an event tells of losses."""
+    is_span = event.kind == "gap" and (event.cause or "").endswith("could not be read")
+    return (event.duration_seconds or 0.0) if is_span else 0.0
+
+
 @dataclass
 class Record:
     """What everybody can know about a run.
@@ -47,7 +53,8 @@ class Record:
         return any(
             event.kind in kinds
             and (event.channel, event.symbol) == (after.channel, after.symbol)
-            and start <= event.timestamp <= end
+            and start <= event.timestamp
+            and event.timestamp - _told_span(event) <= end
             for event in self.events
         )
 

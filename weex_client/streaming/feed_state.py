@@ -173,6 +173,9 @@ class FeedState:
         """Tell whether what was shown is not right any more, and begins anew."""
         return self.needs_resync
 
+    def tell_unreadable(self, now_ns: int) -> None:
+        """Announce frames that could not be read and were not told of yet."""
+
     def tick(self, exchange_now_ns: int, complete_ns: int) -> bool:  # noqa: ARG002
         """Do what is due by the venue's clock.
 
@@ -196,7 +199,8 @@ class DecodedFeed(FeedState):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._decode = self._venue.decoder(self.channel)
-        self._unreadable_untold = 0
+        self._unreadable: list[int] = []  # first and last time of those untold
+        self._unreadable_count = 0
         self._unreadable_told_ns = 0
 
     def decode(self, frame: bytes, received_time_ns: int) -> Sequence[Message[Any]]:
@@ -205,23 +209,31 @@ class DecodedFeed(FeedState):
             messages = self._decode(frame, received_time_ns)
         except DecodeError as exc:
             self.complain(frame, exc)
-            self._tell_unreadable(received_time_ns)
+            self._unreadable[1:] = [received_time_ns]
+            self._unreadable_count += 1
+            self.tell_unreadable(received_time_ns)
             return ()
         for message in messages:
             if message.exchange_time_ns is not None and not message.is_snapshot:
                 self.counters.latencies_ns.append(received_time_ns - message.exchange_time_ns)
         return messages
 
-    def _tell_unreadable(self, received_time_ns: int) -> None:
-        """Announce that what a frame said is lost, in ten seconds once; nobody repeats it."""
-        self._unreadable_untold += 1
-        count, told_ns = self._unreadable_untold, self._unreadable_told_ns
-        if 0 <= received_time_ns - told_ns < _UNREADABLE_PAUSE_NS:  # else clocks were set back
+    def tell_unreadable(self, now_ns: int) -> None:
+        """Announce that what frames said is lost, in ten seconds once; nobody repeats it."""
+        count, since_ns = self._unreadable_count, now_ns - self._unreadable_told_ns
+        if not count or 0 <= since_ns < _UNREADABLE_PAUSE_NS:  # less than none: a clock was set
             return
-        self._unreadable_untold, self._unreadable_told_ns = 0, received_time_ns
+        first_ns, last_ns = self._unreadable[0], self._unreadable[-1]
+        self._unreadable, self._unreadable_count = [], 0
+        self._unreadable_told_ns = now_ns
         self.counters.gaps += 1
-        frames = "a frame" if count == 1 else f"{count} frames"
-        self._announce("gap", self, received_time_ns, cause=f"{frames} could not be read")
+        self._announce(
+            "gap",
+            self,
+            last_ns,
+            cause=f"{'a frame' if count == 1 else f'{count} frames'} could not be read",
+            duration_seconds=max(0, last_ns - first_ns) / 1_000_000_000,
+        )
 
     def begins_with(self, frame: bytes) -> bool:
         """Tell whether a frame is history."""
