@@ -86,7 +86,7 @@ class Trial(World):
                 fit = [each for each in streams if each.channel in ("ticker", "book")]
             if self.fault.overflow is OverflowPolicy.RAISE:
                 # History, 20 trades or 300 candles in one frame, must not be what runs over.
-                fit, size = [each for each in streams if each.channel != "candles"], 25
+                fit, size = [each for each in streams if each.channel != "candles"], 50
             self.sleeper = self.random.choice(fit)
             self.sleeper.options = {"overflow": self.fault.overflow, "queue_size": size}
         for watched in streams:

@@ -22,6 +22,10 @@ _BATCH_SECONDS = 0.7
 _TELLS_OF_A_HOLE = ("gap", "resubscribed")
 
 
+Span = tuple[str | None, str | None, float, float]
+"""Channel and symbol, None for any, and from when to when, seconds of the exchange's time."""
+
+
 def _told_span(event: ConnectionEvent) -> float:
     """Return over how many seconds before it an event tells of losses."""
     is_span = event.kind == "gap" and (event.cause or "").endswith("could not be read")
@@ -36,12 +40,14 @@ class Record:
         events: What the client announced.
         unsent: Channel, symbol (None for any) and span of the exchange's time in which it kept
             silent, or did not keep the order.
+        unread: The same of frames that it sent damaged.
         stale_snapshots: Symbols of which it sent a book that was older than the one before.
         is_clock_set: Whether somebody set the client's wall clock.
     """
 
     events: list[ConnectionEvent] = field(default_factory=list)
-    unsent: list[tuple[str | None, str | None, float, float]] = field(default_factory=list)
+    unsent: list[Span] = field(default_factory=list)
+    unread: list[Span] = field(default_factory=list)
     stale_snapshots: set[str] = field(default_factory=set)
     is_clock_set: bool = False
 
@@ -58,7 +64,9 @@ class Record:
             for event in self.events
         )
 
-    def is_unsent(self, before: Message[Any], after: Message[Any]) -> bool:
+    def is_unsent(
+        self, before: Message[Any], after: Message[Any], spans: list[Span] | None = None
+    ) -> bool:
         """Tell whether the exchange itself held something back between two messages."""
         start, end = sorted((before.timestamp, after.timestamp))
         channel = "book" if after.channel == "book_deltas" else after.channel
@@ -67,7 +75,7 @@ class Record:
             and symbol in (None, after.symbol)
             and begun - _BATCH_SECONDS <= end
             and start <= ended
-            for channel_, symbol, begun, ended in self.unsent
+            for channel_, symbol, begun, ended in (self.unsent if spans is None else spans)
         )
 
 
@@ -224,13 +232,18 @@ def _judge_trades(
         elif trade_id in seen:
             yield f"trade {trade_id} (number {numbers[trade_id]}) comes twice"
         seen.add(trade_id)
+    given: set[int] = set()
     for before, after in pairwise(messages):
         first, second = numbers.get(before.data.trade_id, 0), numbers.get(after.data.trade_id, 0)
+        given.add(first)
         is_told = record.tells_of_hole(before, after, ("gap",)) or record.is_unsent(before, after)
-        if second < first and not is_told:
+        # What was damaged, and told to be missing, may come after all with a replay.
+        is_replayed = after.is_snapshot and record.is_unsent(before, after, record.unread)
+        missing = [number for number in range(first + 1, second) if number not in given]
+        if second < first and not is_told and not is_replayed:
             yield f"trade {second} comes after trade {first}"
-        elif second > first + 1 and not is_told:
-            yield Hole(second - first - 1, before, after)
+        elif missing and not is_told:
+            yield Hole(len(missing), before, after)
 
 
 def _figures(message: Message[Any]) -> tuple[Decimal, ...]:

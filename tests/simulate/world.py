@@ -262,12 +262,14 @@ class World:
         for fault in self.exchange.faults.log:
             if fault.channel is None:
                 continue
+            at = fault.market_time_ns / NS
+            span = (fault.channel, fault.symbol, at - STEP_NS / NS, at + 1.0)
+            is_corrupt = fault.kind is FaultKind.CORRUPT
             # That a frame cannot be read is told, but not whether it was a candle's last.
-            is_unread_candle = fault.kind is FaultKind.CORRUPT and fault.channel == "candles"
-            if fault.kind in _UNKNOWABLE or is_unread_candle:
-                at = fault.market_time_ns / NS
-                span = at - STEP_NS / NS, at + 1.0
-                self.record.unsent.append((fault.channel, fault.symbol, *span))
+            if fault.kind in _UNKNOWABLE or (is_corrupt and fault.channel == "candles"):
+                self.record.unsent.append(span)
+            elif is_corrupt:
+                self.record.unread.append(span)
             if fault.kind is FaultKind.STALE_SNAPSHOT and fault.symbol is not None:
                 self.record.stale_snapshots.add(fault.symbol)
 

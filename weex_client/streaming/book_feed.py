@@ -140,7 +140,7 @@ class BookFeed(FeedState):
             )
             return False
         last = None if self._last is None else self._last[0].sequence
-        if last is not None and update.sequence < last:
+        if last is not None and update.sequence is not None and update.sequence < last:
             # The venue's word counts: changes may go on from there, or show it to be wrong.
             self.counters.gaps += 1
             self._announce(
@@ -169,6 +169,7 @@ class BookFeed(FeedState):
         self, cause: str, received_time_ns: int, expected: int | None, received: int | None
     ) -> None:
         """Show nothing any more, count it and tell."""
+        self._last = None  # what comes may begin anywhere: the hole is told
         self._book.clear()
         self.counters.gaps += 1
         self._announce(
