@@ -162,6 +162,13 @@ def simulate(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def faults(session: nox.Session) -> None:
+    """Do each fault to a client 30 times, and print what came of it as a table."""
+    session.install(*group("tests"), "-e", ".[cli]")
+    session.run("python", "-m", "tests.faults", *session.posargs)
+
+
+@nox.session(default=False)
 def fuzz(session: nox.Session) -> None:
     """Put 200,000 bad frames into every venue's sessions; arguments go to the fuzzer."""
     session.install(*group("tests"), "-e", ".[cli]")

@@ -10,8 +10,12 @@ from typing import NamedTuple, Protocol
 from tests.simulate.network import Network
 from tests.simulate.witness import Record
 from weex_client.sandbox import SandboxExchange
+from weex_client.sandbox.damage import DAMAGES
 
 CLOSE_CODES = (1000, 1001, 1006, 1011, 1012, 1013, 4000)
+
+# Whose frames are hurt.
+_CHANNELS = ("ticker", "trades", "book", "book", "candles", "bookticker")
 
 
 class Stage(Protocol):
@@ -109,6 +113,30 @@ async def _skip_depth(stage: Stage, random: Random) -> None:
     stage.exchange.faults.skip_depth(random.choice(stage.symbols), random.choice((1, 1, 2, 7)))
 
 
+def _frames(stage: Stage, random: Random) -> tuple[str, str, int]:
+    """Draw whose next frames are hurt, and how many."""
+    return random.choice(stage.symbols), random.choice(_CHANNELS), random.choice((1, 1, 2, 7))
+
+
+async def _repeat(stage: Stage, random: Random) -> None:
+    stage.exchange.faults.repeat(*_frames(stage, random))
+
+
+async def _reorder(stage: Stage, random: Random) -> None:
+    stage.exchange.faults.reorder(*_frames(stage, random))
+
+
+async def _corrupt(stage: Stage, random: Random) -> None:
+    stage.exchange.faults.corrupt(*_frames(stage, random), damage=random.choice(DAMAGES))
+
+
+async def _stale_snapshot(stage: Stage, random: Random) -> None:
+    """Let the next book begin as of a few changes ago, and see to it that there is one."""
+    symbol = random.choice(stage.symbols)
+    stage.exchange.faults.stale_snapshot(symbol)
+    stage.exchange.faults.skip_depth(symbol)
+
+
 async def _mute(stage: Stage, random: Random) -> None:
     """The exchange falls silent about something, and says nothing of it."""
     symbol = random.choice((None, *stage.symbols))
@@ -133,5 +161,9 @@ FAULTS: dict[str, Fault] = {
     "cut": Fault(3, _cut),
     "close": Fault(3, _close),
     "skip depth": Fault(6, _skip_depth),
+    "repeat": Fault(3, _repeat),
+    "reorder": Fault(3, _reorder),
+    "corrupt": Fault(3, _corrupt),
+    "stale snapshot": Fault(2, _stale_snapshot),
     "mute": Fault(3, _mute),
 }

@@ -34,6 +34,7 @@ class SimulatedLoop(async_solipsism.EventLoop):
     def __init__(self, seed: str) -> None:
         super().__init__()
         self.network = Network(self, random.Random(f"{seed}/network"))
+        self.wall_jump_ns = 0  # by which somebody has set this machine's wall clock
         self._turns = random.Random(f"{seed}/turns")
         # The selector looks at every socket in every turn; its own mapping costs a lookup for each.
         sockets = self._selector._fd_to_key
@@ -47,6 +48,10 @@ class SimulatedLoop(async_solipsism.EventLoop):
         A timer may run a hair before its time; who then waits for the hair must not do so for ever.
         """
         self._pass_time(max(1, math.ceil(round(seconds * 1e6, 3))) / 1e6)
+
+    def block(self, seconds: float) -> None:
+        """Let time pass while nothing runs, as a callback does that computes for so long."""
+        self._advance(seconds)
 
     async def create_connection(
         self,
@@ -113,7 +118,7 @@ def _simulated_clocks(loop: SimulatedLoop) -> Iterator[None]:
         return _START_MONOTONIC + loop.time()
 
     def time_ns() -> int:
-        return START_NS + round(loop.time() * 1_000_000) * 1000
+        return START_NS + loop.wall_jump_ns + round(loop.time() * 1_000_000) * 1000
 
     with (
         patch.object(time, "monotonic", monotonic),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import errno
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -30,12 +31,16 @@ class Weather:
         split_share: Share of reads that get only the beginning of what is there.
         is_refusing: Dials are refused.
         is_swallowing: Dials are never answered.
+        failure: Makes what dials fail with; None if they do not.
+        detour: Who answers dials instead of the exchange.
     """
 
     latency_seconds: tuple[float, float] = (0.001, 0.03)
     split_share: float = 0.1
     is_refusing: bool = False
     is_swallowing: bool = False
+    failure: Callable[[], OSError] | None = None
+    detour: tuple[str, int] | None = None
 
 
 class End(Socket):
@@ -194,6 +199,7 @@ class Network:
         self._listeners: dict[tuple[str, int], Listener] = {}
         self._ends: dict[End, None] = {}
         self._client_port = 1023
+        self.dials = 0
 
     @property
     def open_ends(self) -> tuple[End, ...]:
@@ -211,10 +217,13 @@ class Network:
 
     async def dial(self, host: str, port: int) -> End:
         """Return the client's end of a new line."""
+        self.dials += 1
         await asyncio.sleep(self.latency() + self.latency())
-        listener = self._listeners.get((host, port))
+        listener = self._listeners.get(self.weather.detour or (host, port))
         if self.weather.is_swallowing:
             await self.loop.create_future()  # who dials has a deadline
+        if self.weather.failure is not None:
+            raise self.weather.failure()
         if self.weather.is_refusing or listener is None or listener.is_closed:
             raise ConnectionRefusedError(errno.ECONNREFUSED, f"nobody listens on {host}:{port}")
         self._client_port += 1

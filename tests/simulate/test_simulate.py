@@ -15,11 +15,11 @@ import pytest
 
 from tests.simulate.account import AccountWorld, SimulatedWay
 from tests.simulate.faults import FAULTS
+from tests.simulate.tamper import TamperedWay
 from tests.simulate.world import CANARY, Report, simulate
 from weex_client import WeexWebSocketClient
 from weex_client.streaming.budget import Budgets
 from weex_client.streaming.mailbox import Mailbox
-from weex_client.streaming.transport import Connector, Frames
 
 # The other 450 of ``nox -s simulate`` are of the same kind.
 SEEDS = 50
@@ -84,30 +84,6 @@ def test_every_kind_of_trouble_is_drawn(name: str) -> None:
 # A client that is broken on purpose, between its transport and its session.
 
 
-class _Line:
-    """A line that changes what it reads."""
-
-    def __init__(self, line: Any, change: Any) -> None:
-        self._line = line
-        self._change = change
-
-    async def receive(self) -> Frames:
-        frames, received_time_ns = await self._line.receive()
-        return Frames([new for frame in frames for new in self._change(frame)], received_time_ns)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._line, name)
-
-
-class _Way:
-    def __init__(self, way: Connector, change: Any) -> None:
-        self._way = way
-        self._change = change
-
-    async def connect(self, request: Any, **options: Any) -> Any:
-        return _Line(await self._way.connect(request, **options), self._change)
-
-
 def every(count: int, kind: bytes, change: Any) -> Any:
     """Change every so many frames of a kind."""
     seen = 0
@@ -144,7 +120,9 @@ def test_a_broken_client_is_noticed(name: str) -> None:
     assert any(
         words in text
         for seed in range(4)
-        for text in simulate(seed, seconds=300, disturb=lambda way: _Way(way, change)).violations
+        for text in simulate(
+            seed, seconds=300, disturb=lambda way: TamperedWay(way, change)
+        ).violations
     )
 
 
@@ -168,7 +146,7 @@ def test_a_secret_in_the_log_is_noticed() -> None:
         logging.getLogger("weex_client").debug("dialling with %s", CANARY)
         return [frame]
 
-    report = simulate(0, seconds=30.0, disturb=lambda way: _Way(way, leak))
+    report = simulate(0, seconds=30.0, disturb=lambda way: TamperedWay(way, leak))
     assert any("a secret is in the log of weex_client" in text for text in report.violations)
 
 
@@ -180,7 +158,7 @@ def test_a_task_that_is_left_is_noticed() -> None:
             kept.append(asyncio.ensure_future(asyncio.Event().wait()))
         return [frame]
 
-    report = simulate(0, seconds=30.0, disturb=lambda way: _Way(way, leave_a_task))
+    report = simulate(0, seconds=30.0, disturb=lambda way: TamperedWay(way, leave_a_task))
     assert any("tasks are left" in text for text in report.violations)
 
 
@@ -192,5 +170,5 @@ def test_a_mailbox_that_is_left_is_noticed() -> None:
             kept.extend(each for each in gc.get_objects() if isinstance(each, Mailbox))
         return [frame]
 
-    report = simulate(0, seconds=30.0, disturb=lambda way: _Way(way, keep_mailboxes))
+    report = simulate(0, seconds=30.0, disturb=lambda way: TamperedWay(way, keep_mailboxes))
     assert any("mailboxes are left" in text for text in report.violations)

@@ -22,6 +22,16 @@ _BATCH_SECONDS = 0.7
 _TELLS_OF_A_HOLE = ("gap", "resubscribed")
 
 
+Span = tuple[str | None, str | None, float, float]
+"""Channel and symbol, None for any, and from when to when, seconds of the exchange's time."""
+
+
+def _told_span(event: ConnectionEvent) -> float:
+    """Return over how many seconds before it an event tells of losses."""
+    is_span = event.kind == "gap" and (event.cause or "").endswith("could not be read")
+    return (event.duration_seconds or 0.0) if is_span else 0.0
+
+
 @dataclass
 class Record:
     """What everybody can know about a run.
@@ -29,11 +39,17 @@ class Record:
     Attributes:
         events: What the client announced.
         unsent: Channel, symbol (None for any) and span of the exchange's time in which it kept
-            silent.
+            silent, or did not keep the order.
+        unread: The same of frames that it sent damaged.
+        stale_snapshots: Symbols of which it sent a book that was older than the one before.
+        is_clock_set: Whether somebody set the client's wall clock.
     """
 
     events: list[ConnectionEvent] = field(default_factory=list)
-    unsent: list[tuple[str | None, str | None, float, float]] = field(default_factory=list)
+    unsent: list[Span] = field(default_factory=list)
+    unread: list[Span] = field(default_factory=list)
+    stale_snapshots: set[str] = field(default_factory=set)
+    is_clock_set: bool = False
 
     def tells_of_hole(
         self, before: Message[Any], after: Message[Any], kinds: Sequence[str] = _TELLS_OF_A_HOLE
@@ -43,11 +59,14 @@ class Record:
         return any(
             event.kind in kinds
             and (event.channel, event.symbol) == (after.channel, after.symbol)
-            and start <= event.timestamp <= end
+            and start <= event.timestamp
+            and event.timestamp - _told_span(event) <= end
             for event in self.events
         )
 
-    def is_unsent(self, before: Message[Any], after: Message[Any]) -> bool:
+    def is_unsent(
+        self, before: Message[Any], after: Message[Any], spans: list[Span] | None = None
+    ) -> bool:
         """Tell whether the exchange itself held something back between two messages."""
         start, end = sorted((before.timestamp, after.timestamp))
         channel = "book" if after.channel == "book_deltas" else after.channel
@@ -56,7 +75,7 @@ class Record:
             and symbol in (None, after.symbol)
             and begun - _BATCH_SECONDS <= end
             and start <= ended
-            for channel_, symbol, begun, ended in self.unsent
+            for channel_, symbol, begun, ended in (self.unsent if spans is None else spans)
         )
 
 
@@ -92,7 +111,8 @@ class Witness:
         missing: list[Hole] = []
         for symbol, messages in by_symbol.items():
             for before, after in pairwise(messages):
-                if after.received_time_ns < before.received_time_ns:
+                is_back = after.received_time_ns < before.received_time_ns
+                if is_back and not record.is_clock_set:
                     yield f"{symbol}: received times go back to {after.received_time_ns}"
             for verdict in judge(self, symbol, messages, truth, record):
                 if isinstance(verdict, Hole):
@@ -157,7 +177,12 @@ def _judge_sequences(
 ) -> Verdicts:
     for before, after in pairwise(messages):
         step = places.get(int(after.sequence or 0), 0) - places.get(int(before.sequence or 0), 0)
-        if step < 0:
+        if step < 0 and not (
+            # After a gap a client has nothing but the venue's word.
+            after.is_snapshot
+            and after.symbol in record.stale_snapshots
+            and record.tells_of_hole(before, after)
+        ):
             yield f"sequence goes back from {before.sequence} to {after.sequence}"
         elif step == 0 and not after.is_snapshot and not record.tells_of_hole(before, after):
             yield f"sequence {after.sequence} is repeated"
@@ -207,13 +232,18 @@ def _judge_trades(
         elif trade_id in seen:
             yield f"trade {trade_id} (number {numbers[trade_id]}) comes twice"
         seen.add(trade_id)
+    given: set[int] = set()
     for before, after in pairwise(messages):
         first, second = numbers.get(before.data.trade_id, 0), numbers.get(after.data.trade_id, 0)
+        given.add(first)
         is_told = record.tells_of_hole(before, after, ("gap",)) or record.is_unsent(before, after)
-        if second < first and not is_told:
+        # What was damaged, and told to be missing, may come after all with a replay.
+        is_replayed = after.is_snapshot and record.is_unsent(before, after, record.unread)
+        missing = [number for number in range(first + 1, second) if number not in given]
+        if second < first and not is_told and not is_replayed:
             yield f"trade {second} comes after trade {first}"
-        elif second > first + 1 and not is_told:
-            yield Hole(second - first - 1, before, after)
+        elif missing and not is_told:
+            yield Hole(len(missing), before, after)
 
 
 def _figures(message: Message[Any]) -> tuple[Decimal, ...]:
@@ -257,7 +287,8 @@ def _judge_states(
     witness: Witness, symbol: str, messages: list[Message[Any]], truth: Truth, record: Record
 ) -> Verdicts:
     for before, after in pairwise(messages):
-        if (after.exchange_time_ns or 0) < (before.exchange_time_ns or 0):
+        is_back = (after.exchange_time_ns or 0) < (before.exchange_time_ns or 0)
+        if is_back and not record.is_unsent(before, after):
             yield f"the exchange's time goes back to {after.exchange_time_ns}"
 
 

@@ -26,7 +26,10 @@ from tests.simulate.truth import Truth
 from tests.simulate.witness import NS, Record, Witness
 from weex_client import WeexConfig, WeexWebSocketClient
 from weex_client.errors import ConnectError, WeexClientError
+from weex_client.models import ConnectionEvent
 from weex_client.sandbox import SandboxExchange
+from weex_client.sandbox.fault_log import FaultKind
+from weex_client.simulation import STEP_NS
 from weex_client.streaming.budget import Budgets
 from weex_client.streaming.transport import Connector, WebSocketConnector
 
@@ -42,6 +45,9 @@ _CALM_SECONDS = 120.0
 _LIVELY_SECONDS = 45.0
 
 _KEPT_TRACE = 60
+
+# Trouble of frames that no client can know of where the venue numbers nothing.
+_UNKNOWABLE = (FaultKind.SKIP, FaultKind.REORDER)
 
 
 @dataclass
@@ -96,6 +102,7 @@ class World:
         self.storm_ends_at = self.ends_at - min(_CALM_SECONDS, seconds / 2)
         self.market = self.random.choice(("contract", "spot"))
         self.symbols = tuple(self.random.sample(SYMBOLS, 2))
+        self.tampered = 0  # frames that were made worse on their way to the client
         self._disturb = disturb
         self._digest = hashlib.blake2b(digest_size=16)
         self._loop = loop
@@ -187,12 +194,16 @@ class World:
         while self._loop.time() < self.ends_at:
             with suppress(WeexClientError):
                 async for event in self.client.events():
-                    self.record.events.append(event)
-                    self.report.counts[f"event {event.kind}"] += 1
-                    facts = event.model_dump(exclude_none=True)
-                    self.note(f"event {' '.join(map(str, facts.values()))}")
-                    self.check_secrets(repr(event), "an event")
+                    self.hear(event)
             await asyncio.sleep(0.01)
+
+    def hear(self, event: ConnectionEvent) -> None:
+        """Take note of what the client tells."""
+        self.record.events.append(event)
+        self.report.counts[f"event {event.kind}"] += 1
+        facts = event.model_dump(exclude_none=True)
+        self.note(f"event {' '.join(map(str, facts.values()))}")
+        self.check_secrets(repr(event), "an event")
 
     async def _be_private(self) -> None:
         """Ask for account data with credentials that must not leak wherever it fails."""
@@ -246,7 +257,24 @@ class World:
         counts["frames"] += sum(scope.frames for scope in self.stats.scopes.values())
         counts["reconnects"] += sum(scope.reconnects for scope in self.stats.scopes.values())
 
+    def _excuse(self) -> None:
+        """Note what the exchange did to frames that carry no number; books are never excused."""
+        for fault in self.exchange.faults.log:
+            if fault.channel is None:
+                continue
+            at = fault.market_time_ns / NS
+            span = (fault.channel, fault.symbol, at - STEP_NS / NS, at + 1.0)
+            is_corrupt = fault.kind is FaultKind.CORRUPT
+            # That a frame cannot be read is told, but not whether it was a candle's last.
+            if fault.kind in _UNKNOWABLE or (is_corrupt and fault.channel == "candles"):
+                self.record.unsent.append(span)
+            elif is_corrupt:
+                self.record.unread.append(span)
+            if fault.kind is FaultKind.STALE_SNAPSHOT and fault.symbol is not None:
+                self.record.stale_snapshots.add(fault.symbol)
+
     def _judge(self) -> None:
+        self._excuse()
         counts = self.report.counts
         for witness in self.witnesses:
             counts["streams"] += 1
@@ -257,8 +285,10 @@ class World:
         channels = self.client.stats().channels
         for name, stats in channels.items():
             counts[f"gaps {name}"] += stats.gaps
-            if stats.decode_errors:
-                self.complain(f"{stats.decode_errors} frames of {name} could not be read")
+        corrupted = len(self.exchange.faults.log.of(FaultKind.CORRUPT)) + self.tampered
+        unread = sum(stats.decode_errors for stats in channels.values())
+        if unread > corrupted:
+            self.complain(f"{unread} frames could not be read, of {corrupted} that were damaged")
         self._judge_sums()
         self._judge_liveness()
 
@@ -272,10 +302,11 @@ class World:
                 witness.delivered + witness.dropped - witness.refused + witness.left_unread
                 for witness in mine
             )
+            # A frame may wait unread, and turn out to be unreadable.
+            excess, unreadable = stats.messages - out, stats.decode_errors * len(mine)
             # Who is forgotten, not closed, is let go in the next turn: a frame may come first.
-            if out != stats.messages and not (
-                out < stats.messages and any(witness.is_forgotten for witness in mine)
-            ):
+            is_forgotten = any(witness.is_forgotten for witness in mine)
+            if not 0 <= excess <= unreadable and not (excess > 0 and is_forgotten):
                 self.complain(f"{name}: {stats.messages} messages went in and {out} came out")
 
     def _judge_liveness(self) -> None:
@@ -316,7 +347,7 @@ class _LogWatch(logging.Handler):
 
 
 @contextmanager
-def _watched_log(world: World) -> Iterator[None]:
+def watched_log(world: World) -> Iterator[None]:
     root, server, watch = logging.getLogger(), logging.getLogger("websockets"), _LogWatch(world)
     levels = root.level, server.level
     root.addHandler(watch)
@@ -357,7 +388,7 @@ def simulate(
         loop.set_exception_handler(
             lambda _, context: world.complain(f"unhandled: {context.get('message')} {context}")
         )
-        with _watched_log(world):
+        with watched_log(world):
             await world.play()
 
     run(str(seed), main)

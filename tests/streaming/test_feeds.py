@@ -191,6 +191,21 @@ def test_crossed_book_that_nobody_looks_at_is_found_in_the_end(line: Line) -> No
     assert len(book.messages) < 40
 
 
+def test_book_that_goes_back_says_so_but_not_on_a_new_connection(line: Line) -> None:
+    book = line.join(Channel.BOOK, BTC, level=5)
+    opened(line)
+    line.receive(SNAPSHOT, depth(100, 101), SNAPSHOT | {"u": 101})
+    assert line.events == []
+    line.receive(SNAPSHOT)
+    (gap,) = line.events
+    assert (gap.kind, gap.from_sequence, gap.to_sequence) == ("gap", 101, 100)
+    assert [message.sequence for message in book.messages] == [100, 101, 101, 100]
+    line.session.lost("cut")
+    opened(line)
+    line.receive(SNAPSHOT | {"u": 7})
+    assert line.kinds() == ["gap", "resubscribed"]
+
+
 def test_book_frame_with_a_price_spelled_nan_costs_one_resubscription(line: Line) -> None:
     book = line.join(Channel.BOOK, BTC, level=5)
     opened(line)
@@ -367,6 +382,23 @@ def test_unreadable_trades_are_counted_and_the_stream_goes_on(line: Line) -> Non
     line.receive(trades("c", "d"))
     assert [message.data.trade_id for message in reader.messages] == ["c", "d"]
     assert line.counters["trades"].decode_errors == 1
+    assert [(event.kind, event.cause) for event in line.events] == [
+        ("gap", "a frame could not be read")
+    ]
+
+
+def test_unreadable_frames_in_a_row_are_told_every_ten_seconds(line: Line) -> None:
+    line.join(Channel.TRADES, BTC)
+    opened(line)
+    for _ in range(25):
+        line.receive(json.dumps(trades("a", "b"), separators=(",", ":")).replace("10.5", "NaN"))
+        line.wait(1.0)
+    assert [(event.cause, event.duration_seconds) for event in line.events] == [
+        ("a frame could not be read", 0.0),
+        ("9 frames could not be read", 8.0),
+        ("10 frames could not be read", 9.0),
+    ]
+    assert line.counters["trades"].decode_errors == 25
 
 
 def given_back_and_wanted_again(

@@ -139,6 +139,18 @@ class BookFeed(FeedState):
                 "stale", self, received_time_ns, cause="the venue keeps no book of this symbol"
             )
             return False
+        last = None if self._last is None else self._last[0].sequence
+        if last is not None and update.sequence is not None and update.sequence < last:
+            # The venue's word counts: changes may go on from there, or show it to be wrong.
+            self.counters.gaps += 1
+            self._announce(
+                "gap",
+                self,
+                received_time_ns,
+                cause="the venue's snapshot is older than what it sent before",
+                from_sequence=last,
+                to_sequence=update.sequence,
+            )
         self._book.replace(update.levels, update.sequence)
         return True
 
@@ -157,6 +169,7 @@ class BookFeed(FeedState):
         self, cause: str, received_time_ns: int, expected: int | None, received: int | None
     ) -> None:
         """Show nothing any more, count it and tell."""
+        self._last = None  # what comes may begin anywhere: the hole is told
         self._book.clear()
         self.counters.gaps += 1
         self._announce(
@@ -171,6 +184,7 @@ class BookFeed(FeedState):
     def interrupted(self) -> None:
         """Show nothing until the new subscription's snapshot."""
         self._is_dead = False
+        self._last = None
         self._book.clear()
 
     def delta(self, update: BookUpdate, facts: tuple[Any, ...]) -> Message[Any]:

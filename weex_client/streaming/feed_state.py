@@ -24,6 +24,9 @@ Announce = Callable[..., None]
 # A line that is held up for longer was given up before (30 s of silence, 10 s for a ping's answer).
 _LEFTOVER_SECONDS = 60.0
 
+# A feed of which no frame can be read must not bury what else there is to tell.
+_UNREADABLE_PAUSE_NS = 10_000_000_000
+
 
 class Cell(Sealed):
     """A frame that waits, shared by all readers, and the message once one of them asked.
@@ -153,7 +156,7 @@ class FeedState:
                 "%s: a frame of %s cannot be read (%s): %s; counted, further ones not logged",
                 self._venue.name,
                 self.feed,
-                error,
+                str(error),  # a log that is kept must not keep the reader, by the traceback
                 excerpt,
             )
 
@@ -170,6 +173,9 @@ class FeedState:
     def has_lost(self) -> bool:
         """Tell whether what was shown is not right any more, and begins anew."""
         return self.needs_resync
+
+    def tell_unreadable(self, now_ns: int) -> None:
+        """Announce frames that could not be read and were not told of yet."""
 
     def tick(self, exchange_now_ns: int, complete_ns: int) -> bool:  # noqa: ARG002
         """Do what is due by the venue's clock.
@@ -194,6 +200,9 @@ class DecodedFeed(FeedState):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._decode = self._venue.decoder(self.channel)
+        self._unreadable: list[int] = []  # first and last time of those untold
+        self._unreadable_count = 0
+        self._unreadable_told_ns = 0
 
     def decode(self, frame: bytes, received_time_ns: int) -> Sequence[Message[Any]]:
         """Read a frame into messages; what cannot be read is counted and logged once."""
@@ -201,11 +210,31 @@ class DecodedFeed(FeedState):
             messages = self._decode(frame, received_time_ns)
         except DecodeError as exc:
             self.complain(frame, exc)
+            self._unreadable[1:] = [received_time_ns]
+            self._unreadable_count += 1
+            self.tell_unreadable(received_time_ns)
             return ()
         for message in messages:
             if message.exchange_time_ns is not None and not message.is_snapshot:
                 self.counters.latencies_ns.append(received_time_ns - message.exchange_time_ns)
         return messages
+
+    def tell_unreadable(self, now_ns: int) -> None:
+        """Announce that what frames said is lost, in ten seconds once; nobody repeats it."""
+        count, since_ns = self._unreadable_count, now_ns - self._unreadable_told_ns
+        if not count or 0 <= since_ns < _UNREADABLE_PAUSE_NS:  # less than none: a clock was set
+            return
+        first_ns, last_ns = self._unreadable[0], self._unreadable[-1]
+        self._unreadable, self._unreadable_count = [], 0
+        self._unreadable_told_ns = now_ns
+        self.counters.gaps += 1
+        self._announce(
+            "gap",
+            self,
+            last_ns,
+            cause=f"{'a frame' if count == 1 else f'{count} frames'} could not be read",
+            duration_seconds=max(0, last_ns - first_ns) / 1_000_000_000,
+        )
 
     def begins_with(self, frame: bytes) -> bool:
         """Tell whether a frame is history."""

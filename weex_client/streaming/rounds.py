@@ -96,6 +96,7 @@ class Rounds:
         complete_ns = self._arrivals.complete_until_ns(now_ns)
         self.is_overdue = False
         for state in tuple(self._feeds.values()):  # a reader that runs over leaves here
+            state.tell_unreadable(now_ns)
             if not state.tick(exchange_now_ns, complete_ns):
                 self.is_overdue = True
             due = self._snapshot_due(state)

@@ -427,7 +427,8 @@ def _translated(exc: Exception, request: DialRequest) -> WeexClientError:
     if isinstance(exc, InvalidStatus):
         return _refused(exc, request)
     if isinstance(exc, ssl.SSLError) and not isinstance(exc, _CUT_SHORT):
-        why = getattr(exc, "verify_message", None) or exc.reason or str(exc)
+        # Those that no handshake has made lack all attributes.
+        why = getattr(exc, "verify_message", None) or getattr(exc, "reason", None) or str(exc)
         return ConnectError(
             f"{url}: TLS failed ({why}); check the address, the clock and the certificates of"
             " this machine",

@@ -194,6 +194,12 @@ def test_frame_that_fits_nothing_is_unknown_by_kind(frame: bytes, kind: str) -> 
     assert codec.read(frame) == Unknown(kind)
 
 
+def test_damaged_frame_is_still_known_to_be_of_its_feed() -> None:
+    for frame in data_frames():
+        for damaged in (frame[: max(150, len(frame) // 2)], frame[:-1], frame[:-1] + b"\xff"):
+            assert codec.read(damaged) == codec.read(frame)
+
+
 def test_kind_of_an_unknown_frame_stays_short() -> None:
     event = codec.read(spelled({"e": "x" * 10_000, "s": "BTCUSDT"}))
     assert isinstance(event, Unknown)

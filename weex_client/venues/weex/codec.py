@@ -141,7 +141,7 @@ def read(frame: bytes) -> Event:
     try:
         fields = from_json(frame)
     except ValueError:
-        return Unknown("not JSON")
+        return _damaged(frame)
     if not isinstance(fields, dict):
         return Unknown(f"JSON {type(fields).__name__}")
     if "result" in fields:
@@ -153,6 +153,20 @@ def read(frame: bytes) -> Event:
     if fields.get("method") == "PONG":
         return PongReceived()
     return _data(fields)
+
+
+def _damaged(frame: bytes) -> Event:
+    """Read whose data it is that cannot be read, where the first bytes still tell."""
+    head = _HEAD.match(frame)
+    if head is None:
+        return Unknown("not JSON")
+    parts = ("" if part is None else part.decode(errors="replace") for part in head.groups())
+    _, book, level, _, candle, price_type, interval, account, event, symbol = parts
+    if book:
+        return _data({"e": "depth", "s": book, "l": level})
+    if candle:
+        return _data({"e": "kline", "s": candle, "p": price_type, "d": [{"i": interval}]})
+    return _data({"e": account or event, "s": symbol})
 
 
 def _answer(fields: dict[str, Any]) -> Event:
