@@ -1,0 +1,86 @@
+"""KuCoin's topics: which channel each serves, and what may be asked for in one request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from typing import Final
+
+from weex_client.protocol import Channel, Feed
+
+__all__ = [
+    "ALL_TICKERS",
+    "BALANCES",
+    "DEPTHS",
+    "LEVEL2",
+    "ORDERS",
+    "PRIVATE_TOPICS",
+    "STOP_ORDERS",
+    "SYMBOL_TOPICS",
+    "KucoinChannel",
+    "argument",
+    "batches",
+    "path",
+]
+
+
+class KucoinChannel(StrEnum):
+    """What only KuCoin has."""
+
+    SNAPSHOT = "snapshot"
+    ALL_TICKERS = "all_tickers"
+    STOP_ORDERS = "stop_orders"
+
+
+# Topics with a symbol behind a colon (sheet, 7).
+SYMBOL_TOPICS: Final[dict[StrEnum, str]] = {
+    Channel.TICKER: "/market/ticker",
+    Channel.TRADES: "/market/match",
+    Channel.CANDLES: "/market/candles",
+    Channel.BOOK_TICKER: "/spotMarket/level1",
+    KucoinChannel.SNAPSHOT: "/market/snapshot",
+}
+LEVEL2: Final = "/market/level2"
+DEPTHS: Final[dict[int, str]] = {5: "/spotMarket/level2Depth5", 50: "/spotMarket/level2Depth50"}
+
+ALL_TICKERS: Final = "/market/ticker:all"
+ORDERS: Final = "/spotMarket/tradeOrdersV2"
+BALANCES: Final = "/account/balance"
+STOP_ORDERS: Final = "/spotMarket/advancedOrders"
+PRIVATE_TOPICS: Final = frozenset({ORDERS, BALANCES, STOP_ORDERS})
+
+FEEDS_PER_REQUEST: Final = 100
+
+# Topics that take a list of symbols; candles and snapshots take one (sheet, 7.2 and 7.6).
+_LISTS: Final = frozenset(
+    {
+        "/market/ticker",
+        "/market/match",
+        "/spotMarket/level1",
+        LEVEL2,
+        *DEPTHS.values(),
+    }
+)
+
+
+def path(feed: Feed) -> str:
+    """Return a topic without what stands behind its colon."""
+    return feed.partition(":")[0]
+
+
+def argument(feed: Feed) -> str:
+    """Return what stands behind a topic's colon: a symbol, mostly."""
+    return feed.partition(":")[2]
+
+
+def batches(feeds: Sequence[Feed]) -> Iterator[tuple[Feed, ...]]:
+    """Group topics into requests: of one path, where that takes a list, up to a hundred."""
+    lists: dict[str, list[Feed]] = {}
+    for feed in feeds:
+        if path(feed) in _LISTS and feed != ALL_TICKERS:
+            lists.setdefault(path(feed), []).append(feed)
+        else:
+            yield (feed,)
+    for group in lists.values():
+        for start in range(0, len(group), FEEDS_PER_REQUEST):
+            yield tuple(group[start : start + FEEDS_PER_REQUEST])
