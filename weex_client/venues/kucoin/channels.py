@@ -13,6 +13,7 @@ __all__ = [
     "BALANCES",
     "DEPTHS",
     "LEVEL2",
+    "OLD_ORDERS",
     "ORDERS",
     "PRIVATE_TOPICS",
     "STOP_ORDERS",
@@ -47,7 +48,9 @@ ALL_TICKERS: Final = "/market/ticker:all"
 ORDERS: Final = "/spotMarket/tradeOrdersV2"
 BALANCES: Final = "/account/balance"
 STOP_ORDERS: Final = "/spotMarket/advancedOrders"
-PRIVATE_TOPICS: Final = frozenset({ORDERS, BALANCES, STOP_ORDERS})
+# The older topic of orders, without the event ``received``: the mirror serves it, too.
+OLD_ORDERS: Final = "/spotMarket/tradeOrders"
+PRIVATE_TOPICS: Final = frozenset({ORDERS, OLD_ORDERS, BALANCES, STOP_ORDERS})
 
 FEEDS_PER_REQUEST: Final = 100
 
