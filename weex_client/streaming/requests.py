@@ -144,6 +144,11 @@ class Requests:
     ) -> Iterator[str]:
         """Write what gives feeds back, for good or to be asked for anew."""
         unwanted = [feed for feed in self._asked if feed not in wanted]
+        for feed in self._shared(wanted, (*unwanted, *due)):
+            # Given back, it would be gone for the other as well.
+            self._forget(feed, is_wanted=feed in wanted)
+        unwanted = [feed for feed in unwanted if feed in self._asked]
+        due = tuple(feed for feed in due if feed in self._asked)
         for feeds in self._venue.batches((*unwanted, *due)):
             again = [feed for feed in feeds if feed in wanted]
             free_at = self._operations.free_at(now, 2 if again else 1, is_resync=bool(again))
@@ -157,6 +162,12 @@ class Requests:
             self._resyncing.update(again)
             yield self.write(Unsubscribe(feeds), now)
         self._resyncing = {feed for feed in self._resyncing if feed in wanted}
+
+    def _shared(self, wanted: Collection[Feed], feeds: Sequence[Feed]) -> list[Feed]:
+        """Return which feeds the venue sends under the name of another one that is wanted."""
+        carrier = self._venue.carrier
+        others = {carrier(feed) for feed in wanted if feed not in feeds} if feeds else ()
+        return [feed for feed in feeds if carrier(feed) in others]
 
     def _forget(self, feed: Feed, *, is_wanted: bool) -> None:
         """Note that a feed is given back, for good unless it is wanted."""

@@ -42,6 +42,7 @@ from weex_client.streaming.feed_state import FeedState
 from weex_client.streaming.feeds import make_feed
 from weex_client.streaming.liveness import Liveness
 from weex_client.streaming.outages import Outages
+from weex_client.streaming.passengers import Passengers
 from weex_client.streaming.registry import Audience
 from weex_client.streaming.requests import Requests
 from weex_client.streaming.rounds import Rounds
@@ -105,6 +106,7 @@ class Session:
         # them as they are.
         self._leaving: dict[Feed, FeedState] = {}
         self._routes: dict[Hashable, FeedState] = {}
+        self._passengers = Passengers(venue)
         self._interrupted = self._outages.since
         self._answers = Answers(
             venue, scope, self._feeds, self._requests, self._outages, self.seeding, self._tenure
@@ -162,9 +164,10 @@ class Session:
                 state.expect_leftovers(self._now)
         if feed not in self._feeds:
             self._companions.need(feed)
-            companion = self._companions.get(feed)
-            if companion is not None:
-                self._drop_routes(companion)
+            # Whose frames were routed past the one that needs them from now on.
+            carrier = self._feeds.get(self._passengers.board(feed, state))
+            for each in filter(None, (self._companions.get(feed), carrier)):
+                self._drop_routes(each)
         self._feeds[feed] = state
         if isinstance(state, AccountFeed | AskedFeed):
             self.seeding.add(state)
@@ -183,6 +186,7 @@ class Session:
         self._leaving[feed] = state
         self._outages.let_go(feed, now)
         self.seeding.drop(feed)
+        self._passengers.leave(feed)
         for each in (state, *self._companions.release(feed)):
             self._drop_routes(each)
         if not self._feeds:
@@ -303,6 +307,9 @@ class Session:
             self._obey(event, frame, received_time_ns)
             return None
         feed = event.feed
+        if self._passengers.pass_on(feed, frame, received_time_ns):
+            self.has_data = True
+            key = None  # every frame has several to go to
         state = self._feeds.get(feed) or self._companions.get(feed)
         if state is None:
             # It was still on the way when the feed was given back.

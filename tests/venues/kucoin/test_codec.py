@@ -30,6 +30,7 @@ from weex_client.protocol import (
     PongReceived,
     Reject,
     Subscribe,
+    Topic,
     Unknown,
     Unsubscribe,
 )
@@ -268,6 +269,9 @@ def test_a_request_names_one_path_and_a_hundred_symbols_at_most() -> None:
         "/spotMarket/level1:A-B",
     }
     assert all(len({feed.partition(":")[0] for feed in batch}) == 1 for batch in batches)
+    fills = VENUE.feed(Topic(Channel.FILLS))
+    (both,) = VENUE.batches(["/spotMarket/tradeOrdersV2", fills])
+    assert json.loads(VENUE.encode(Subscribe(both), 1, 0))["topic"] == "/spotMarket/tradeOrdersV2"
 
 
 def test_the_venues_words_name_what_is_wrong_with_a_request() -> None:

@@ -12,6 +12,7 @@ __all__ = [
     "ALL_TICKERS",
     "BALANCES",
     "DEPTHS",
+    "FILLS",
     "LEVEL2",
     "OLD_ORDERS",
     "ORDERS",
@@ -21,6 +22,7 @@ __all__ = [
     "KucoinChannel",
     "argument",
     "batches",
+    "carrier",
     "path",
 ]
 
@@ -47,6 +49,8 @@ DEPTHS: Final[dict[int, str]] = {5: "/spotMarket/level2Depth5", 50: "/spotMarket
 ALL_TICKERS: Final = "/market/ticker:all"
 ORDERS: Final = "/spotMarket/tradeOrdersV2"
 BALANCES: Final = "/account/balance"
+# Fills are told by the frames of orders: a feed of its own, of which the venue does not know.
+FILLS: Final[Feed] = f"{ORDERS}#fills"
 STOP_ORDERS: Final = "/spotMarket/advancedOrders"
 # The older topic of orders, without the event ``received``: the mirror serves it, too.
 OLD_ORDERS: Final = "/spotMarket/tradeOrders"
@@ -76,14 +80,17 @@ def argument(feed: Feed) -> str:
     return feed.partition(":")[2]
 
 
+def carrier(feed: Feed) -> Feed:
+    """Return the topic whose frames a feed is read from."""
+    return ORDERS if feed == FILLS else feed
+
+
 def batches(feeds: Sequence[Feed]) -> Iterator[tuple[Feed, ...]]:
     """Group topics into requests: of one path, where that takes a list, up to a hundred."""
-    lists: dict[str, list[Feed]] = {}
+    groups: dict[str, list[Feed]] = {}
     for feed in feeds:
-        if path(feed) in _LISTS and feed != ALL_TICKERS:
-            lists.setdefault(path(feed), []).append(feed)
-        else:
-            yield (feed,)
-    for group in lists.values():
+        is_listed = path(feed) in _LISTS and feed != ALL_TICKERS
+        groups.setdefault(path(feed) if is_listed else carrier(feed), []).append(feed)
+    for group in groups.values():
         for start in range(0, len(group), FEEDS_PER_REQUEST):
             yield tuple(group[start : start + FEEDS_PER_REQUEST])

@@ -39,6 +39,7 @@ from weex_client.venues.kucoin.channels import (
     STOP_ORDERS,
     SYMBOL_TOPICS,
     argument,
+    carrier,
     path,
 )
 from weex_client.venues.kucoin.wire import nanoseconds
@@ -153,7 +154,7 @@ def encode(intent: Intent, request_id: int) -> str:
         case Ping() | Pong():
             request["type"] = "ping"
         case _:
-            feeds = intent.feeds
+            feeds = [carrier(feed) for feed in intent.feeds]
             arguments = ",".join(filter(None, map(argument, feeds)))
             request |= {
                 "type": "subscribe" if isinstance(intent, Subscribe) else "unsubscribe",

@@ -39,12 +39,10 @@ _CHANNELS: Final[tuple[StrEnum, ...]] = (
     *KucoinChannel,
 )
 _BOOKS: Final = frozenset({Channel.BOOK, Channel.BOOK_DELTAS})
-# Fills are told by the frames of orders: one topic serves both channels.
-_FILLS: Final[Feed] = f"{channels.ORDERS}#fills"
 _PRIVATE_FEEDS: Final[dict[StrEnum, Feed]] = {
     Channel.ACCOUNT: channels.BALANCES,
     Channel.ORDERS: channels.ORDERS,
-    Channel.FILLS: _FILLS,
+    Channel.FILLS: channels.FILLS,
     KucoinChannel.STOP_ORDERS: channels.STOP_ORDERS,
 }
 _DECODERS: Final[dict[StrEnum, Decoder]] = {
@@ -126,7 +124,7 @@ class KucoinVenue(Venue):
 
     def carrier(self, feed: Feed) -> Feed:
         """Return the topic whose frames a feed is read from: those of orders tell fills too."""
-        return channels.ORDERS if feed == _FILLS else feed
+        return channels.carrier(feed)
 
     def _checked_symbol(self, topic: Topic) -> str:
         symbol = topic.symbol or ""
