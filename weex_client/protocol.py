@@ -587,6 +587,14 @@ class Venue(Protocol):
         """
         return None
 
+    def order_key(self, frame: bytes) -> Any | None:  # noqa: ARG002  # most never rotate
+        """Read what grows from one data frame of a feed to the next, or None where nothing does.
+
+        Only asked where connections have a lifetime: by it, frames of two connections are put
+        in one order.
+        """
+        return None
+
     def sent_time_ns(self, frame: bytes) -> int | None:  # noqa: ARG002
         """Read from a frame's first bytes when the venue sent it, or None where it is not said."""
         return None

@@ -85,6 +85,20 @@ class Requests:
         self._held = self._held_news = frozenset()
         self._held_until = None
 
+    def take_over(self, other: Requests) -> Sequence[Feed]:
+        """Go on where another connection's requests are, which serves from now on.
+
+        Returns:
+            The feeds that were not answered here, and are served there.
+        """
+        open_here = {feed for each in self._open.values() for feed in each.intent.feeds}
+        news = [feed for feed in other._asked if feed in open_here or feed not in self._asked]
+        resyncs = self._resyncs  # about feeds, not about a connection
+        vars(self).update(vars(other))
+        self._resyncs = resyncs
+        self._resyncs.reset()
+        return news
+
     def rejection(self, feed: Feed) -> str | None:
         """Return the words with which the venue refused a feed on this connection, or None."""
         return self._rejected.get(feed)

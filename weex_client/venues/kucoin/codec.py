@@ -44,7 +44,7 @@ from weex_client.venues.kucoin.channels import (
 )
 from weex_client.venues.kucoin.wire import nanoseconds
 
-__all__ = ["blamed", "encode", "read", "route_key", "sent_time_ns"]
+__all__ = ["blamed", "encode", "order_key", "read", "route_key", "sent_time_ns"]
 
 # The order of an envelope's keys varies: today's frames begin with the topic, older ones end with
 # it (fixtures). Behind the topic's own quotes nothing inside ``data`` can look like either.
@@ -69,6 +69,10 @@ _MAX_REASON_LENGTH = 300
 # and balances are about the thing and not about the frame: they are not looked at.
 _SENT_TIME = re.compile(rb'"(?:time|timestamp|datetime)":"?(\d{10,19})[",}]').search
 _PRIVATE = b'"channelType":"private"'
+
+# Of tickers and trades: the match engine's own counter of the symbol.
+_SEQUENCE = re.compile(rb'"sequence":"(\d{1,19})"').search
+_SYMBOLS = re.compile(rb'"topic":"/market/(?:ticker:all|snapshot:)').search
 
 
 def route_key(frame: bytes) -> Hashable | None:
@@ -145,6 +149,17 @@ def sent_time_ns(frame: bytes) -> int | None:
         return nanoseconds(int(stamp[1]))
     except ValueError:
         return None
+
+
+def order_key(frame: bytes) -> int | None:
+    """Read the engine's sequence, or else the time, of a frame about one symbol.
+
+    An account's frames have none: several share a time. Nor have frames about many symbols.
+    """
+    if _PRIVATE in frame or _SYMBOLS(frame):
+        return None
+    found = _SEQUENCE(frame) or _SENT_TIME(frame)
+    return None if found is None else int(found[1])
 
 
 def encode(intent: Intent, request_id: int) -> str:

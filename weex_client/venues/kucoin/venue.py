@@ -321,6 +321,10 @@ class KucoinVenue(Venue):
         """Read the stamp of a data frame or a pong."""
         return codec.sent_time_ns(frame)
 
+    def order_key(self, frame: bytes) -> int | None:
+        """Read the engine's sequence, or else the time, of a frame about one symbol."""
+        return codec.order_key(frame)
+
     def batches(self, feeds: Sequence[Feed]) -> Iterator[tuple[Feed, ...]]:
         """Group topics into requests of one path, up to a hundred where that takes a list."""
         return channels.batches(feeds)
