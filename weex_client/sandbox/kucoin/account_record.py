@@ -20,15 +20,29 @@ from weex_client.simulation.account_events import (
 )
 from weex_client.simulation.desk import Desk
 from weex_client.simulation.orders import FINAL
+from weex_client.venues.kucoin import KucoinChannel
 from weex_client.venues.kucoin import mirror_private as mirror
-from weex_client.venues.kucoin.channels import BALANCES, OLD_ORDERS, ORDERS, PRIVATE_TOPICS
+from weex_client.venues.kucoin.channels import (
+    BALANCES,
+    OLD_ORDERS,
+    ORDERS,
+    PRIVATE_TOPICS,
+    STOP_ORDERS,
+)
 
-__all__ = ["TOPICS", "AccountRecord", "Clerk"]
+__all__ = ["HOUSE_STOP_NS", "TOPICS", "AccountRecord", "Clerk"]
 
-TOPICS: Final[dict[str, StrEnum]] = {BALANCES: Channel.ACCOUNT, ORDERS: Channel.ORDERS}
+TOPICS: Final[dict[str, StrEnum]] = {
+    BALANCES: Channel.ACCOUNT,
+    ORDERS: Channel.ORDERS,
+    STOP_ORDERS: KucoinChannel.STOP_ORDERS,
+}
 
 # What the older topic of orders does not tell.
 _RECEIVED: Final = '"type":"received"'
+
+# How often the house trader's stop order is moved.
+HOUSE_STOP_NS: Final = 10_000_000_000
 
 # REST shows the newest ones; a client that was away reads back a few minutes.
 _FILLS_KEPT: Final = 10_000
@@ -51,6 +65,7 @@ class AccountRecord:
         # Of each order that is alive: filled size and value, as its frames have told.
         self._told: dict[str, tuple[Decimal, Decimal]] = {}
         self._resting: set[str] = set()
+        self._stops: set[str] = set()  # orders that wait for a price, or were canceled so
         self._balances: dict[str, tuple[Decimal, Decimal]] = {}
         self._number = 0
 
@@ -64,7 +79,10 @@ class AccountRecord:
         for event in events:
             match event:
                 case OrderState():
-                    self._send(self._order(event), ORDERS, self.spelled(event.request.symbol))
+                    symbol = self.spelled(event.request.symbol)
+                    self._send(self._stop_order(event), STOP_ORDERS, symbol)
+                    if event.order_id not in self._stops:
+                        self._send(self._order(event), ORDERS, symbol)
                 case FillEvent():
                     self._send(self._fill(event), ORDERS, self.spelled(event.symbol))
                 case BalanceChange():
@@ -88,6 +106,26 @@ class AccountRecord:
         """Return a traded symbol as KuCoin spells it."""
         rules = self._branch.rules(symbol)
         return f"{rules.base}-{rules.quote}"
+
+    def _stop_order(self, state: OrderState) -> Iterator[str]:
+        """Tell of an order as long as it waits for a price; until then no other topic does."""
+        request, is_known = state.request, state.order_id in self._stops
+        if request.trigger_price is None or state.status == "rejected":
+            return
+        order = self.desk.orders.get(state.order_id)
+        waits = order is not None and order.trigger is not None and not order.is_final
+        # A price below the market arms ``loss``, one above it ``entry``.
+        kind: mirror.StopKind = "loss" if request.type.startswith("stop") else "entry"
+        figures = self.figures(state)
+        if waits and not is_known:
+            self._stops.add(state.order_id)
+            yield mirror.encode_stop_order("open", figures, kind, request.trigger_price)
+        elif is_known and not waits:
+            is_over = state.status == "canceled" and not state.filled_size
+            event: mirror.StopEvent = "cancel" if is_over else "triggered"
+            yield mirror.encode_stop_order(event, figures, kind, request.trigger_price)
+            if not is_over:
+                self._stops.discard(state.order_id)
 
     def _order(self, state: OrderState) -> Iterator[str]:
         """Tell an order's birth and its end; what fills make of it, matches have told."""
@@ -153,6 +191,34 @@ class AccountRecord:
                 event.time_ns,
             )
         )
+
+    def tell_house_stop(self, symbol: str, stop_price: Decimal, time_ns: int) -> None:
+        """Move the house trader's stop order, which waits so far away that it never is one.
+
+        So that the topic has something to say, as the house trader's other orders do for theirs.
+        """
+        number = time_ns // HOUSE_STOP_NS
+        events: tuple[tuple[mirror.StopEvent, int], ...]
+        events = (("cancel", number - 1), ("open", number))
+        for event, name in events:
+            figures = mirror.OrderFigures(
+                f"vs{name}",
+                "",
+                symbol,
+                "sell",
+                "limit",
+                stop_price,
+                Decimal(1),
+                None,
+                *(Decimal(0),) * 3,
+                "",
+                event == "open",
+                event != "open",
+                time_ns,
+                time_ns,
+            )
+            text = mirror.encode_stop_order(event, figures, "loss", stop_price)
+            self._send((text,), STOP_ORDERS, symbol)
 
     def note_balances(self) -> None:
         """Take what the account holds as told."""

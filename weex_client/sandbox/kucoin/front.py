@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 from urllib.parse import parse_qsl, urlsplit
 from weakref import WeakSet
@@ -16,14 +16,16 @@ from weex_client.sandbox.faulty_socket import FaultySocket
 from weex_client.sandbox.front import BookSides, Front
 from weex_client.sandbox.http_answer import json_answer
 from weex_client.sandbox.keys import Credentials
-from weex_client.sandbox.kucoin.account_record import AccountRecord, Clerk
+from weex_client.sandbox.kucoin.account_record import HOUSE_STOP_NS, AccountRecord, Clerk
 from weex_client.sandbox.kucoin.logins import RefusedError, signed_account
 from weex_client.sandbox.kucoin.rest import BOOK_PATH, AccountRest, MarketRest, parsed
 from weex_client.sandbox.kucoin.socket import KucoinSocket, Pace
 from weex_client.sandbox.kucoin.switchboard import Switchboard
 from weex_client.sandbox.kucoin.tokens import Tokens
 from weex_client.sandbox.premises import Premises
+from weex_client.simulation import instrument_for
 from weex_client.venues.kucoin import KucoinChannel, KucoinConfig
+from weex_client.venues.kucoin.channels import STOP_ORDERS
 from weex_client.venues.kucoin.endpoints import BULLETS
 from weex_client.venues.kucoin.mirror import encode_bullet
 
@@ -63,7 +65,26 @@ class KucoinFront(Front):
         self._branch = branch
         self._market_rest = MarketRest(self.board)
         self._account_rest = AccountRest(self.board, branch, self.records)
+        self._house_stop = 0
         self._sockets: WeakSet[KucoinSocket] = WeakSet()
+
+    @property
+    def symbols(self) -> Sequence[str]:
+        """Return what is listed, as KuCoin spells it."""
+        return tuple(self.board.symbols)
+
+    def tick(self, time_ns: int) -> None:
+        """Move the house trader's stop order, if somebody listens."""
+        house = self._premises.house
+        moved = time_ns // HOUSE_STOP_NS
+        if house is None or moved == self._house_stop or not self.board.symbols:
+            return
+        self._house_stop = moved
+        record = self.records[house]
+        if record.listeners[STOP_ORDERS]:
+            symbol, name = next(iter(self.board.symbols.items()))
+            price = instrument_for(name, "spot").opening_price / 2
+            record.tell_house_stop(symbol, price, time_ns)
 
     def addresses(self) -> object:
         """Return where tokens are asked for."""

@@ -6,7 +6,7 @@ import json
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
-from weex_client.venues.kucoin.channels import BALANCES, ORDERS
+from weex_client.venues.kucoin.channels import BALANCES, ORDERS, STOP_ORDERS
 from weex_client.venues.kucoin.mirror import digits
 
 __all__ = [
@@ -16,11 +16,14 @@ __all__ = [
     "account_row",
     "encode_balance",
     "encode_order",
+    "encode_stop_order",
     "fill_row",
     "order_row",
 ]
 
 OrderEvent = Literal["received", "open", "match", "filled", "canceled"]
+StopEvent = Literal["open", "triggered", "cancel"]
+StopKind = Literal["loss", "entry"]
 
 _MS = 1_000_000
 _ACCOUNT = "trade"
@@ -130,6 +133,29 @@ def _status(event: OrderEvent, fill: FillFigures | None) -> str:
             return "match" if fill is not None and fill.liquidity == "taker" else "open"
         case _:
             return "done"
+
+
+def encode_stop_order(
+    event: StopEvent, order: OrderFigures, kind: StopKind, stop_price: Decimal
+) -> str:
+    """Write what has happened to an order that waits for a price."""
+    data: dict[str, object] = {
+        "orderId": order.order_id,
+        "orderPrice": "0" if order.price is None else digits(order.price),
+        "orderType": "stop",
+        "side": order.side,
+        "size": "0" if order.size is None else digits(order.size),
+        "stop": kind,
+        "stopPrice": digits(stop_price),
+        "symbol": order.symbol,
+        "tradeType": "TRADE",
+        "type": event,
+        "createdAt": order.created_ns // _MS,
+        "ts": order.time_ns,
+    }
+    if event == "triggered":
+        data["triggerSuccess"] = True
+    return _private(STOP_ORDERS, "stopOrder", data)
 
 
 def encode_balance(balance: BalanceFigures) -> str:

@@ -101,6 +101,10 @@ class KucoinVenue(Venue):
             return FeedKind.STATE
         return super().feed_kind(channel)
 
+    def has_symbols(self, channel: StrEnum) -> bool:
+        """Tell whether a channel is one stream a symbol, and not one over all of them."""
+        return channel is not KucoinChannel.ALL_TICKERS and channel not in _PRIVATE_FEEDS
+
     def feed(self, topic: Topic) -> Feed:
         """Return the venue's topic that serves a topic.
 
