@@ -11,41 +11,19 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import SecretStr
 
 from tests.streaming.conftest import START_NS, Line, Listener
-from tests.streaming.memory_line import MemoryConnector, MemoryTransport, read, turns, until
+from tests.streaming.kucoin_line import CONFIG, WELCOME, Exchange
+from tests.streaming.memory_line import MemoryTransport, read, turns, until
 from weex_client.client import StreamClient
 from weex_client.clock import ManualClock
 from weex_client.metrics import ChannelCounters
 from weex_client.protocol import Channel, Closing, DialRequest, Scope, Topic
-from weex_client.rest import HttpRequest, HttpResponse
 from weex_client.streaming.budget import Budgets
 from weex_client.streaming.continuity import Ledger
 from weex_client.streaming.registry import Registry
 from weex_client.streaming.session import Session
-from weex_client.venues.kucoin import KucoinConfig, KucoinVenue
-
-CONFIG = KucoinConfig(
-    _env_file=None,
-    rest_url="http://127.0.0.1:1",
-    api_key=SecretStr("key"),
-    secret_key=SecretStr("secret"),
-    passphrase=SecretStr("passphrase"),
-    seed_private=False,
-)
-WELCOME = b'{"id":"1","type":"welcome"}'
-TICKET = json.dumps(
-    {
-        "code": "200000",
-        "data": {
-            "token": "t",
-            "instanceServers": [
-                {"endpoint": "ws://127.0.0.1:1/", "pingInterval": 18000, "pingTimeout": 10000}
-            ],
-        },
-    }
-).encode()
+from weex_client.venues.kucoin import KucoinVenue
 
 
 def trade(number: int) -> bytes:
@@ -224,36 +202,6 @@ def test_fills_are_given_back_with_the_last_who_needs_their_frames() -> None:
 
 
 # The same by the supervisor, on lines in memory.
-
-
-class Exchange(MemoryConnector):
-    """A KuCoin in memory that answers by itself, except pings where it is told so."""
-
-    def __init__(self, clock: ManualClock) -> None:
-        super().__init__(clock)
-        self.acknowledges = False
-        self.tickets: list[bytes | None] = []  # what the next requests get instead of a token
-        self.asked = 0
-
-    async def connect(self, request: DialRequest, **limits: Any) -> MemoryTransport:
-        line = await super().connect(request, **limits)
-        line.say(WELCOME)
-        return line
-
-    async def fetch(
-        self, request: HttpRequest, *, timeout_seconds: float, max_bytes: int
-    ) -> HttpResponse:
-        self.asked += 1
-        return HttpResponse(200, (self.tickets.pop(0) if self.tickets else None) or TICKET)
-
-    def answer(self, line: MemoryTransport) -> list[str]:
-        """Answer what came over a line, and return what it was."""
-        requests = [json.loads(text) for text in line.sent]
-        line.sent.clear()
-        for request in requests:
-            kind = "pong" if request["type"] == "ping" else "ack"
-            line.say({"id": request["id"], "type": kind})
-        return [request["type"] for request in requests]
 
 
 @contextlib.asynccontextmanager
