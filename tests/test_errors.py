@@ -48,6 +48,10 @@ def test_only_the_line_and_a_busy_venue_are_worth_another_try() -> None:
             errors.SubscriptionRejectedError("x", channel="c", symbol=None, reason="r"),
             {"channel": "c", "symbol": None, "reason": "r"},
         ),
+        (
+            errors.SymbolError("x", venue="v", symbol="AB", suggestion="A-B"),
+            {"venue": "v", "symbol": "AB", "suggestion": "A-B"},
+        ),
         (errors.RateLimitedError("x", retry_after_seconds=1.5), {"retry_after_seconds": 1.5}),
         (errors.SequenceGapError("x", expected=1, received=3), {"expected": 1, "received": 3}),
         (errors.SlowConsumerError("x", queue_size=5), {"queue_size": 5}),

@@ -26,6 +26,7 @@ from weex_client.errors import (
     StreamError,
     StreamGapError,
     SubscriptionRejectedError,
+    SymbolError,
     TransportError,
     UnknownOrderError,
     UnsupportedChannelError,
@@ -51,6 +52,7 @@ from weex_client.models import (
 )
 from weex_client.streaming.mailbox import OverflowPolicy
 from weex_client.streaming.subscription import Subscription
+from weex_client.venues.kucoin import KucoinChannel, KucoinConfig, KucoinSnapshot, KucoinTicker
 from weex_client.venues.smartmoney import (
     FundingRate,
     Liquidation,
@@ -60,7 +62,11 @@ from weex_client.venues.smartmoney import (
     WhaleUpdate,
 )
 from weex_client.venues.weex import WeexConfig
-from weex_client.websocket import SmartMoneyWebSocketClient, WeexWebSocketClient
+from weex_client.websocket import (
+    KucoinWebSocketClient,
+    SmartMoneyWebSocketClient,
+    WeexWebSocketClient,
+)
 
 __version__ = "0.1.0"
 
@@ -82,6 +88,11 @@ __all__ = [
     "Hole",
     "InsufficientBalanceError",
     "InvalidOrderError",
+    "KucoinChannel",
+    "KucoinConfig",
+    "KucoinSnapshot",
+    "KucoinTicker",
+    "KucoinWebSocketClient",
     "Liquidation",
     "Message",
     "NoMarketError",
@@ -110,6 +121,7 @@ __all__ = [
     "StreamGapError",
     "Subscription",
     "SubscriptionRejectedError",
+    "SymbolError",
     "Ticker",
     "Trade",
     "TransportError",

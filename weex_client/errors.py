@@ -31,6 +31,7 @@ __all__ = [
     "StreamError",
     "StreamGapError",
     "SubscriptionRejectedError",
+    "SymbolError",
     "TransportError",
     "UnknownOrderError",
     "UnsupportedChannelError",
@@ -81,6 +82,24 @@ class UnsupportedChannelError(UsageError):
         super().__init__(message)
         self.venue = venue
         self.available = available
+
+
+class SymbolError(UsageError):
+    """Tell that a symbol is not spelled as the venue spells symbols, and how it may be meant.
+
+    Attributes:
+        venue: The venue's name.
+        symbol: As it was given.
+        suggestion: The venue's spelling of what may be meant, or None.
+    """
+
+    def __init__(
+        self, message: str, *, venue: str, symbol: str, suggestion: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.venue = venue
+        self.symbol = symbol
+        self.suggestion = suggestion
 
 
 class StateError(UsageError):

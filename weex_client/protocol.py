@@ -442,6 +442,14 @@ class Venue(Protocol):
         """
         return ()
 
+    def carrier(self, feed: Feed) -> Feed:
+        """Return the feed under whose name the venue sends what a feed is read from.
+
+        Nearly always its own. Where the frames of orders tell fills as well, fills are a feed of
+        their own here, which the venue knows by the name of orders.
+        """
+        return feed
+
     def mark_topic(self, symbol: str) -> Topic | None:  # noqa: ARG002  # most have none
         """Return whose tickers' ``mark_price`` values positions, or None where they say it."""
         return None
@@ -576,6 +584,14 @@ class Venue(Protocol):
 
         Returns:
             None where the frame does not tell.
+        """
+        return None
+
+    def order_key(self, frame: bytes) -> Any | None:  # noqa: ARG002  # most never rotate
+        """Read what grows from one data frame of a feed to the next, or None where nothing does.
+
+        Only asked where connections have a lifetime: by it, frames of two connections are put
+        in one order.
         """
         return None
 

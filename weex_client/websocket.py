@@ -19,6 +19,14 @@ from weex_client.streaming.mailbox import OverflowPolicy
 from weex_client.streaming.subscription import Subscription
 from weex_client.streaming.topics import topics_of
 from weex_client.streaming.transport import Connector
+from weex_client.venues.kucoin import (
+    KucoinChannel,
+    KucoinConfig,
+    KucoinOrder,
+    KucoinSnapshot,
+    KucoinTicker,
+    KucoinVenue,
+)
 from weex_client.venues.smartmoney import (
     FundingRate,
     Liquidation,
@@ -32,7 +40,13 @@ from weex_client.venues.smartmoney import (
 from weex_client.venues.smartmoney.wire import SmartMoneyPayload
 from weex_client.venues.weex import WeexConfig, WeexVenue
 
-__all__ = ["VENUES", "SmartMoneyWebSocketClient", "VenueClient", "WeexWebSocketClient"]
+__all__ = [
+    "VENUES",
+    "KucoinWebSocketClient",
+    "SmartMoneyWebSocketClient",
+    "VenueClient",
+    "WeexWebSocketClient",
+]
 
 C = TypeVar("C", bound=StreamConfig)
 
@@ -213,7 +227,66 @@ class SmartMoneyWebSocketClient(VenueClient[SmartMoneyConfig]):
         return self._subscribe((Topic(SmartMoneyChannel.STATUS),), queue_size, overflow)
 
 
+class KucoinWebSocketClient(VenueClient[KucoinConfig]):
+    """Stream KuCoin's classic spot feed (``KucoinConfig``).
+
+    Tickers are the last trade and the touch, ten times a second; the figures of 24 hours come in
+    snapshots, every two seconds. Books of any depth need credentials, because the snapshot they
+    start from is signed; without, there are complete books of up to 50 levels.
+    """
+
+    config_class = KucoinConfig
+    venue_class = KucoinVenue
+
+    def stream_snapshots(
+        self,
+        symbols: str | Sequence[str],
+        *,
+        queue_size: int | None = None,
+        overflow: OverflowPolicy = OverflowPolicy.DROP_OLDEST,
+    ) -> Subscription[Message[KucoinSnapshot]]:
+        """Stream the figures of 24 hours: open, high, low, volume and change, every two seconds.
+
+        Args:
+            symbols: One symbol or several, or markets (``USDS``, ``BTC``): all symbols of them.
+            queue_size: Messages that may wait; the configured number where None.
+            overflow: What happens to a message that finds the queue full.
+
+        Raises:
+            SymbolError: If a symbol is spelled for another venue.
+            ClientClosedError: If the client is not open.
+        """
+        topics = topics_of(KucoinChannel.SNAPSHOT, symbols)
+        return self._subscribe(topics, queue_size, overflow)
+
+    def stream_all_tickers(
+        self,
+        *,
+        queue_size: int | None = None,
+        overflow: OverflowPolicy = OverflowPolicy.DROP_OLDEST,
+    ) -> Subscription[Message[KucoinTicker]]:
+        """Stream the tickers of every symbol there is, in one subscription of the venue's 300.
+
+        Arguments and errors as for ``stream_snapshots``; hundreds of messages a second.
+        """
+        topics = (Topic(KucoinChannel.ALL_TICKERS),)
+        return self._subscribe(topics, queue_size, overflow)
+
+    def stream_stop_orders(
+        self,
+        *,
+        queue_size: int | None = None,
+        overflow: OverflowPolicy = OverflowPolicy.RAISE,
+    ) -> Subscription[Message[KucoinOrder]]:
+        """Stream what happens to stop orders from now on; those that wait already are not told.
+
+        Errors as for ``stream_account``.
+        """
+        return self._subscribe((Topic(KucoinChannel.STOP_ORDERS),), queue_size, overflow)
+
+
 VENUES: Final[Mapping[str, type[VenueClient[Any]]]] = {
     "weex": WeexWebSocketClient,
     "smartmoney": SmartMoneyWebSocketClient,
+    "kucoin": KucoinWebSocketClient,
 }

@@ -24,6 +24,7 @@ PRICE = r"\d+\.\d+"
 PLAUSIBLE = {
     "account": rf"^USDT   (holds|[+-]{PRICE} to) {PRICE}",
     "batches": rf"^10 prices: {PRICE} on average, {PRICE} to {PRICE}$",
+    "candlesticks": rf"^\d\d:\d\d [A-Z]+-USDT +(forms|closed) +open {PRICE} high {PRICE}",
     "chaos_bot_test": r"[1-9]\d+ books compared after [1-9]\d+ records of faults$",
     "filtered": rf"^[A-Z]+USDT +[+-]0\.\d+ % to {PRICE}$",
     "heartbeat": rf"^alive at {PRICE}$",

@@ -30,6 +30,7 @@ from weex_client.sandbox.premises import Premises
 from weex_client.sandbox.sabotage import Sabotage
 from weex_client.simulation import DEFAULT_SYMBOLS
 from weex_client.simulation.draws import seeded
+from weex_client.venues.kucoin import KucoinConfig
 from weex_client.venues.smartmoney import SmartMoneyConfig
 from weex_client.venues.weex import WeexConfig
 from weex_client.venues.weex.endpoints import Market as MarketName
@@ -244,6 +245,14 @@ class SandboxExchange(AccountActions):
             KeyError: If there is no such account.
         """
         return cast("SmartMoneyConfig", self.config("smartmoney", account=account))
+
+    def kucoin_config(self, *, account: str = SANDBOX_ACCOUNT.api_key) -> KucoinConfig:
+        """Return the settings with which a KuCoin client uses this exchange.
+
+        Raises:
+            KeyError: If there is no such account.
+        """
+        return cast("KucoinConfig", self.config("kucoin", account=account))
 
     @property
     def connections(self) -> tuple[Connection, ...]:

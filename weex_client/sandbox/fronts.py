@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from weex_client.sandbox.front import Front
+from weex_client.sandbox.kucoin.front import KucoinFront
 from weex_client.sandbox.smartmoney.front import SmartMoneyFront
 from weex_client.sandbox.weex.front import WeexFront
 
@@ -18,4 +19,5 @@ __all__ = ["FRONTS"]
 FRONTS: Final[Mapping[str, type[Front]]] = {
     "weex": WeexFront,
     "smartmoney": SmartMoneyFront,
+    "kucoin": KucoinFront,
 }

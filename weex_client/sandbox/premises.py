@@ -42,6 +42,7 @@ class Premises:
     Attributes:
         stage: The market, and who follows which symbol of it.
         branches: The accounts of each segment.
+        house: The account of the house trader, or None.
         keys: Who may see which account.
         delisted: Symbols that are accepted and then stay silent.
         counters: What happened since the exchange opened.
@@ -65,6 +66,7 @@ class Premises:
         self.branches: Mapping[Segment, Branch] = {
             segment: Branch(segment, self.stage, house) for segment in SEGMENTS
         }
+        self.house = house
         self.keys = Keys()
         self.delisted = frozenset(delisted)
         self.counters = counters

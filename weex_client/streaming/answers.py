@@ -54,13 +54,14 @@ class Answers:
 
     def accepted(self, ack: Ack, now: float, now_ns: int) -> None:
         """Note that a request was accepted."""
-        self._begin(self._requests.accepted(ack, now), now, now_ns)
+        self.begin(self._requests.accepted(ack, now), now, now_ns)
 
     def spared(self, now: float, now_ns: int) -> None:
         """Note that what was sent is served, where the venue answers nothing."""
-        self._begin(self._requests.sent(), now, now_ns)
+        self.begin(self._requests.sent(), now, now_ns)
 
-    def _begin(self, feeds: Iterable[Feed], now: float, now_ns: int) -> None:
+    def begin(self, feeds: Iterable[Feed], now: float, now_ns: int) -> None:
+        """Let feeds begin: they are served."""
         for state in filter(None, map(self._feeds.get, feeds)):
             self._seeding.accepted(state.feed, now, now_ns)
             self._outages.accepted(state, now, now_ns)

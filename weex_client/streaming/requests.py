@@ -85,6 +85,20 @@ class Requests:
         self._held = self._held_news = frozenset()
         self._held_until = None
 
+    def take_over(self, other: Requests) -> Sequence[Feed]:
+        """Go on where another connection's requests are, which serves from now on.
+
+        Returns:
+            The feeds that were not answered here, and are served there.
+        """
+        open_here = {feed for each in self._open.values() for feed in each.intent.feeds}
+        news = [feed for feed in other._asked if feed in open_here or feed not in self._asked]
+        resyncs = self._resyncs  # about feeds, not about a connection
+        vars(self).update(vars(other))
+        self._resyncs = resyncs
+        self._resyncs.reset()
+        return news
+
     def rejection(self, feed: Feed) -> str | None:
         """Return the words with which the venue refused a feed on this connection, or None."""
         return self._rejected.get(feed)
@@ -144,6 +158,11 @@ class Requests:
     ) -> Iterator[str]:
         """Write what gives feeds back, for good or to be asked for anew."""
         unwanted = [feed for feed in self._asked if feed not in wanted]
+        for feed in self._shared(wanted, (*unwanted, *due)):
+            # Given back, it would be gone for the other as well.
+            self._forget(feed, is_wanted=feed in wanted)
+        unwanted = [feed for feed in unwanted if feed in self._asked]
+        due = tuple(feed for feed in due if feed in self._asked)
         for feeds in self._venue.batches((*unwanted, *due)):
             again = [feed for feed in feeds if feed in wanted]
             free_at = self._operations.free_at(now, 2 if again else 1, is_resync=bool(again))
@@ -157,6 +176,12 @@ class Requests:
             self._resyncing.update(again)
             yield self.write(Unsubscribe(feeds), now)
         self._resyncing = {feed for feed in self._resyncing if feed in wanted}
+
+    def _shared(self, wanted: Collection[Feed], feeds: Sequence[Feed]) -> list[Feed]:
+        """Return which feeds the venue sends under the name of another one that is wanted."""
+        carrier = self._venue.carrier
+        others = {carrier(feed) for feed in wanted if feed not in feeds} if feeds else ()
+        return [feed for feed in feeds if carrier(feed) in others]
 
     def _forget(self, feed: Feed, *, is_wanted: bool) -> None:
         """Note that a feed is given back, for good unless it is wanted."""

@@ -40,8 +40,10 @@ from weex_client.streaming.companions import Companions
 from weex_client.streaming.continuity import Ledger
 from weex_client.streaming.feed_state import FeedState
 from weex_client.streaming.feeds import make_feed
+from weex_client.streaming.handover import Crossing, Handover
 from weex_client.streaming.liveness import Liveness
 from weex_client.streaming.outages import Outages
+from weex_client.streaming.passengers import Passengers
 from weex_client.streaming.registry import Audience
 from weex_client.streaming.requests import Requests
 from weex_client.streaming.rounds import Rounds
@@ -105,6 +107,8 @@ class Session:
         # them as they are.
         self._leaving: dict[Feed, FeedState] = {}
         self._routes: dict[Hashable, FeedState] = {}
+        self._passengers = Passengers(venue)
+        self._crossing = Crossing(venue)
         self._interrupted = self._outages.since
         self._answers = Answers(
             venue, scope, self._feeds, self._requests, self._outages, self.seeding, self._tenure
@@ -162,9 +166,10 @@ class Session:
                 state.expect_leftovers(self._now)
         if feed not in self._feeds:
             self._companions.need(feed)
-            companion = self._companions.get(feed)
-            if companion is not None:
-                self._drop_routes(companion)
+            # Whose frames were routed past the one that needs them from now on.
+            carrier = self._feeds.get(self._passengers.board(feed, state))
+            for each in filter(None, (self._companions.get(feed), carrier)):
+                self._drop_routes(each)
         self._feeds[feed] = state
         if isinstance(state, AccountFeed | AskedFeed):
             self.seeding.add(state)
@@ -183,6 +188,7 @@ class Session:
         self._leaving[feed] = state
         self._outages.let_go(feed, now)
         self.seeding.drop(feed)
+        self._passengers.leave(feed)
         for each in (state, *self._companions.release(feed)):
             self._drop_routes(each)
         if not self._feeds:
@@ -210,10 +216,12 @@ class Session:
         self._liveness.opened(now, (*self._feeds.values(), *self._companions.states), request)
         self._companions.chain.clear()
         self._requests.reset()
+        self._crossing.opened()
         self.seeding.opened(now)
 
     def lost(self, cause: str) -> None:
         """Forget what only the lost connection knew."""
+        self._crossing.drop()
         since = self._liveness.carried_data_until
         cause += self._tenure.suspicion(self._now, self.frames)
         self._is_open = False
@@ -223,6 +231,43 @@ class Session:
         self.seeding.lost(since)
         for state in tuple(self._feeds.values()):  # a reader that runs over leaves here
             self._outages.line_lost(state, since, cause)
+
+    # What happens when another connection takes over.
+
+    def prepare(self, now: float) -> Handover:
+        """Return what is said on a second connection, while this one goes on."""
+        self._routes = {}
+        self._crossing.begin()
+        return Handover(self._venue, lambda: self._companions.wanted_with(self._feeds), now)
+
+    def stay(self) -> None:
+        """Note that the second connection will not take over."""
+        self._crossing.drop()
+
+    def ask_for_proof(self, tell: Callable[[], None]) -> None:
+        """Ping the venue: its answer comes behind all that it has sent before.
+
+        Args:
+            tell: Is called when it is here; then ``is_proven`` is True.
+        """
+        self._replies.append(Ping())
+        self._crossing.ask(self._replies, tell)
+
+    @property
+    def is_proven(self) -> bool:
+        """Tell whether the ping of ``ask_for_proof`` was answered."""
+        return self._crossing.is_proven
+
+    def take_over(self, handover: Handover, request: DialRequest, now: float, now_ns: int) -> None:
+        """Go on over another connection, on which all is served; nothing was interrupted."""
+        self._now = now
+        self._replies.clear()
+        self._arrivals.opened()
+        self._tenure.opened(now)
+        self._tenure.greeted()
+        self._liveness.opened(now, (*self._feeds.values(), *self._companions.states), request)
+        self._answers.begin(self._requests.take_over(handover.requests), now, now_ns)
+        self._crossing.taken_over(now)
 
     def end(self, error: Exception | None) -> None:
         """End every stream served here."""
@@ -303,6 +348,13 @@ class Session:
             self._obey(event, frame, received_time_ns)
             return None
         feed = event.feed
+        if self._crossing.is_under_way:
+            key = None  # while there are two connections, each frame is looked at
+            if self._is_repeat(feed, frame):
+                return None
+        if self._passengers.pass_on(feed, frame, received_time_ns):
+            self.has_data = True
+            key = None  # every frame has several to go to
         state = self._feeds.get(feed) or self._companions.get(feed)
         if state is None:
             # It was still on the way when the feed was given back.
@@ -312,6 +364,13 @@ class Session:
         elif key is not None and len(self._routes) < _ROUTES_A_FEED * self.load:
             self._routes[key] = state
         return state
+
+    def _is_repeat(self, feed: Feed, frame: bytes) -> bool:
+        """Tell whether the connection before has shown a frame that comes over this one."""
+        state = self._feeds.get(feed)
+        if state is None:
+            return False
+        return self._crossing.is_repeat(feed, self._venue.feed_kind(state.channel), frame)
 
     def _obey(self, event: Event, frame: bytes, now_ns: int) -> None:
         """Do what a frame that is no data calls for."""
@@ -338,6 +397,7 @@ class Session:
                 self._tenure.greeted()
             case PongReceived():
                 self._line.answered()
+                self._crossing.answered()
             case Unknown(kind):
                 self.unknown.wonder(kind, frame)
 
@@ -354,6 +414,7 @@ class Session:
         self._now_ns = now_ns
         if not self._is_open:
             return
+        self._crossing.tick(now)
         self._tenure.tick(now)
         self.seeding.tick(now)
         is_needed = bool(self._feeds)
@@ -371,6 +432,7 @@ class Session:
         if not self._is_open or not self._tenure.may_speak:
             return
         replies, self._replies = self._replies, []
+        self._crossing.sent(replies)
         for intent in replies:
             yield self._requests.write(intent, now)
         now_ns = self.server_time.signing_time_ns(now, self._now_ns)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import Any
 
@@ -26,6 +26,7 @@ from weex_client.models import ConnectionEvent, EventKind
 from weex_client.streaming.dialling import Dialled, Dialler
 from weex_client.streaming.loop_watch import LoopWatch
 from weex_client.streaming.mailbox import Gate
+from weex_client.streaming.rotation import Relief, Rotation
 from weex_client.streaming.seeder import Seeder
 from weex_client.streaming.session import Session
 from weex_client.streaming.transport import Transport
@@ -41,6 +42,10 @@ _FRAMES_PER_TURN = 500
 
 # A connection that lasted so long, with data, was a good one: the next dial waits little again.
 _STABLE_SECONDS = 10.0
+
+
+Batch = tuple[list[bytes], int]
+"""Frames that came together, and when, in nanoseconds since the epoch."""
 
 
 class Supervisor:
@@ -76,7 +81,9 @@ class Supervisor:
         self._emit = emit
         self._jitter = jitter
         self._seeder = Seeder(session.seeding, dialler, gate, jitter)
+        self._relief: Relief | None = None
         self._wake = asyncio.Event()
+        self._rotation = Rotation(session, dialler, self._wake, jitter)
         self._task: asyncio.Task[None] | None = None
         self._first_dial: asyncio.Future[None] | None = None
         self._retries_first_dial = False
@@ -271,38 +278,29 @@ class Supervisor:
         await self._clock.wait(asyncio.Event(), until)
 
     async def _serve(self, dialled: Dialled) -> TransportError | None:
-        """Run one connection to its end.
+        """Run one connection to its end, and those that take over from it.
 
         Returns:
             What ended it, or None if it was no longer needed.
         """
-        session, transport = self.session, dialled.transport
+        session = self.session
         self._is_let_go = False
         self._has_been_open = True
         self.opened_at = self._clock.monotonic()
         session.opened(self.opened_at, dialled.request)
         self._announce("connected")
-        tasks = [
-            asyncio.create_task(self._write(transport), name="weex_client writer"),
-            asyncio.create_task(self._seed(transport), name="weex_client seeder"),
-        ]
-        cause: TransportError | None = None
+        waiting: Iterable[Batch] = ()
         try:
-            await self._read(transport)
-        except TransportError as exc:
-            cause = None if self._is_let_go else session.verdict or exc
-        finally:
-            for task in tasks:
-                task.cancel()
-            self.opened_at = None
-            session.lost("the connection was closed" if cause is None else str(cause))
-            try:
-                await asyncio.wait(tasks)
-            finally:
-                await transport.close()
-        for task in tasks:
-            if not task.cancelled() and (bug := task.exception()) is not None:
-                raise bug
+            while True:
+                cause = await self._hold(dialled, waiting)
+                relief, self._relief = self._relief, None
+                if relief is None:
+                    break
+                dialled, waiting = relief.dialled, relief.handover.batches()
+                self._announce("connected", cause="takes over from a connection whose time is up")
+        except BaseException:
+            self._drop_relief()
+            raise
         self._announce(
             "disconnected",
             cause="no subscription" if cause is None else str(cause),
@@ -312,11 +310,81 @@ class Supervisor:
             self.reconnects += 1
         return cause
 
-    async def _read(self, transport: Transport) -> None:
-        """Feed the session until the line ends, which raises."""
-        session, gate = self.session, self._gate
+    async def _hold(self, dialled: Dialled, waiting: Iterable[Batch]) -> TransportError | None:
+        """Run one line to its end, or until another one takes over.
+
+        Args:
+            dialled: The line.
+            waiting: What came over it before.
+
+        Returns:
+            What ended it, or None if it was no longer needed, or made room.
+        """
+        session, transport = self.session, dialled.transport
+        tasks = [
+            asyncio.create_task(self._write(transport), name="weex_client writer"),
+            asyncio.create_task(self._seed(transport), name="weex_client seeder"),
+        ]
+        if dialled.request.lifetime_seconds is not None:
+            rotating = self._rotate(transport, dialled.request.lifetime_seconds)
+            tasks.append(asyncio.create_task(rotating, name="weex_client rotation"))
+        cause: TransportError | None = None
+        try:
+            await self._read(transport, waiting)
+        except TransportError as exc:
+            if self._relief is None and not self._is_let_go:
+                cause = session.verdict or exc
+        except BaseException:
+            self._drop_relief()
+            raise
+        finally:
+            for task in tasks:
+                task.cancel()
+            self._change_line("the connection was closed" if cause is None else str(cause))
+            try:
+                await asyncio.wait(tasks)
+            finally:
+                await transport.close()
+        for task in tasks:
+            if not task.cancelled() and (bug := task.exception()) is not None:
+                raise bug
+        return cause
+
+    def _change_line(self, cause: str) -> None:
+        """Let the session go on over the line that takes over, or tell it that there is none."""
+        if self._relief is None:
+            self.opened_at = None
+            self.session.lost(cause)
+        else:
+            dialled, handover = self._relief
+            now = self._clock.monotonic()
+            self.session.take_over(handover, dialled.request, now, self._clock.time_ns())
+
+    def _drop_relief(self) -> None:
+        """End a line that should have taken over."""
+        relief, self._relief = self._relief, None
+        if relief is not None:
+            relief.dialled.transport.abort()
+            self.opened_at = None
+            self.session.lost("the connection was closed")
+
+    async def _rotate(self, transport: Transport, lifetime_seconds: float) -> None:
+        """Let another line take over before the time of this one is up."""
+        relief = await self._rotation.relief(lifetime_seconds)
+        self._relief = relief
+        self._is_let_go |= relief is None
+        transport.abort()  # the reader meets the end of the line, once it has read what is there
+
+    async def _read(self, transport: Transport, waiting: Iterable[Batch]) -> None:
+        """Feed the session until the line ends, which raises.
+
+        Args:
+            transport: The line.
+            waiting: What came over it before.
+        """
+        session, gate, before = self.session, self._gate, iter(waiting)
         while True:
-            frames, received_time_ns = await transport.receive()
+            frames, received_time_ns = next(before, None) or await transport.receive()
             session.heard(frames, received_time_ns, self._clock.monotonic())
             for start in range(0, len(frames), _FRAMES_PER_TURN):
                 if start:

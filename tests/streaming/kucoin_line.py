@@ -1,0 +1,71 @@
+"""A KuCoin in memory: tokens, books and lines that answer by themselves."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic import SecretStr
+
+from tests.streaming.memory_line import MemoryConnector, MemoryTransport
+from weex_client.clock import ManualClock
+from weex_client.protocol import DialRequest
+from weex_client.rest import HttpRequest, HttpResponse
+from weex_client.venues.kucoin import KucoinConfig
+
+CONFIG = KucoinConfig(
+    _env_file=None,
+    rest_url="http://127.0.0.1:1",
+    api_key=SecretStr("key"),
+    secret_key=SecretStr("secret"),
+    passphrase=SecretStr("passphrase"),
+    seed_private=False,
+)
+WELCOME = b'{"id":"1","type":"welcome"}'
+TICKET = json.dumps(
+    {
+        "code": "200000",
+        "data": {
+            "token": "t",
+            "instanceServers": [
+                {"endpoint": "ws://127.0.0.1:1/", "pingInterval": 18000, "pingTimeout": 10000}
+            ],
+        },
+    }
+).encode()
+
+
+class Exchange(MemoryConnector):
+    """A KuCoin in memory that answers by itself, except pings where it is told so."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        super().__init__(clock)
+        self.acknowledges = False
+        self.tickets: list[bytes | None] = []  # what the next requests get instead of a token
+        self.asked = 0
+        self.book: list[HttpResponse | Exception] = []  # what requests for a book get
+
+    async def connect(self, request: DialRequest, **limits: Any) -> MemoryTransport:
+        line = await super().connect(request, **limits)
+        line.say(WELCOME)
+        return line
+
+    async def fetch(
+        self, request: HttpRequest, *, timeout_seconds: float, max_bytes: int
+    ) -> HttpResponse:
+        if "orderbook" in request.url:
+            answer = self.book.pop(0) if len(self.book) > 1 else self.book[0]
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+        self.asked += 1
+        return HttpResponse(200, (self.tickets.pop(0) if self.tickets else None) or TICKET)
+
+    def answer(self, line: MemoryTransport) -> list[str]:
+        """Answer what came over a line, and return what it was."""
+        requests = [json.loads(text) for text in line.sent]
+        line.sent.clear()
+        for request in requests:
+            kind = "pong" if request["type"] == "ping" else "ack"
+            line.say({"id": request["id"], "type": kind})
+        return [request["type"] for request in requests]

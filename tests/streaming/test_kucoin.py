@@ -1,0 +1,255 @@
+"""KuCoin from its token to the reader, on lines in memory: recordings, and what goes wrong."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.streaming.kucoin_line import CONFIG, Exchange
+from tests.streaming.memory_line import filled, read, turns, until
+from tests.venues.kucoin.recorded import FRAMES, frames
+from weex_client.client import StreamClient
+from weex_client.clock import ManualClock
+from weex_client.errors import (
+    AuthenticationError,
+    ConnectError,
+    SubscriptionRejectedError,
+    UnsupportedChannelError,
+    VenueError,
+)
+from weex_client.rest import HttpResponse
+from weex_client.streaming.budget import Budgets
+from weex_client.venues.kucoin import KucoinConfig, KucoinVenue
+
+NOBODY = KucoinConfig(_env_file=None, rest_url=CONFIG.rest_url)
+
+
+class Desk:
+    """A client, its clock and its venue."""
+
+    def __init__(self, config: KucoinConfig = CONFIG) -> None:
+        self.clock = ManualClock()
+        self.exchange = Exchange(self.clock)
+        self.client = StreamClient(
+            KucoinVenue(config),
+            config,
+            connector=self.exchange,
+            clock=self.clock,
+            budgets=Budgets(),
+        )
+
+    async def served(self) -> None:
+        """Wait for requests and accept them."""
+        await until(lambda: self.exchange.lines and self.exchange.line.sent)
+        self.exchange.answer(self.exchange.line)
+        await turns(20)
+
+    async def pass_time(self, seconds: float) -> None:
+        """Let time go by, pings answered."""
+        for _ in range(round(seconds)):
+            self.clock.advance(1)
+            await turns(20)
+            if self.exchange.open_lines:
+                self.exchange.answer(self.exchange.line)
+
+
+@contextlib.asynccontextmanager
+async def opened(config: KucoinConfig = CONFIG) -> AsyncIterator[Desk]:
+    desk = Desk(config)
+    async with desk.client:
+        yield desk
+
+
+def snapshot(name: str) -> HttpResponse:
+    return HttpResponse(200, (FRAMES / name).read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("symbol", "recording", "answer", "applied", "bid", "ask"),
+    [
+        (
+            "DAPPT-BTC",
+            "recording-2021-dappt-btc.jsonl",
+            "rest-level2-dappt-btc.json",
+            162,
+            ("0.000000112", "5148.7223"),
+            ("0.000000113", "1208.0878"),
+        ),
+        (
+            "SNX-BTC",
+            "recording-2021-level2-snx-btc.jsonl",
+            "rest-level2-snx-btc.json",
+            600,
+            ("0.00028678", "0.19100065"),
+            ("0.00028745", "28.09015128"),
+        ),
+    ],
+)
+@pytest.mark.parametrize("is_late", [False, True], ids=["at once", "after all changes"])
+async def test_a_recorded_book_is_whole_and_every_change_is_shown(
+    symbol: str,
+    recording: str,
+    answer: str,
+    applied: int,
+    bid: tuple[str, str],
+    ask: tuple[str, str],
+    *,
+    is_late: bool,
+) -> None:
+    async with opened() as desk:
+        book = desk.client.stream_order_book(symbol, 10, queue_size=1000)
+        busy = ConnectError("busy", url="x")
+        desk.exchange.book = [busy, snapshot(answer)] if is_late else [snapshot(answer)]
+        await desk.served()
+        changes = [frame for frame in frames(recording) if b"/market/level2:" in frame]
+        desk.exchange.line.say(*changes[:12])
+        if not is_late:
+            await filled(book, 1)
+        desk.exchange.line.say(*changes[12:])
+        await turns(50)
+        desk.clock.advance(2)
+        await filled(book, applied + 1)
+        messages = await read(book, applied + 1)
+        assert book.pending == 0
+        assert [m.is_snapshot for m in messages] == [True] + [False] * applied
+        view = messages[-1].data
+        assert view.bids[0] == tuple(map(Decimal, bid))
+        assert view.asks[0] == tuple(map(Decimal, ask))
+        assert desk.client.stats().channels["book"].gaps == 0
+
+
+async def test_every_recorded_public_frame_is_a_message() -> None:
+    async with opened() as desk:
+        symbols = ["BCHSV-USDT", "EQZ-BTC"]
+        tickers = desk.client.stream_tickers(symbols)
+        trades = desk.client.stream_trades(["DAPPT-BTC", "BCHSV-USDT", "EQZ-BTC", "FET-BTC"])
+        await desk.served()
+        desk.exchange.line.say(*frames("ticker.jsonl", "match.jsonl"))
+        assert {m.symbol for m in await read(tickers, 120)} == set(symbols)
+        mine = [
+            f
+            for f in frames("match.jsonl")
+            if any(s.encode() in f for s in (*symbols, "DAPPT-BTC", "FET-BTC"))
+        ]
+        ids = [m.data.trade_id for m in await read(trades, len(mine))]
+        assert len(set(ids)) == len(mine)
+
+
+async def test_an_endpoint_that_answers_html_is_said_at_the_dial() -> None:
+    desk = Desk()
+    desk.exchange.tickets = [b"<html>Sign in to the hotel"]
+    with pytest.raises(ConnectError, match="a page"):
+        await desk.client.connect()
+    await desk.client.disconnect()
+
+
+async def test_a_wrong_passphrase_is_one_error() -> None:
+    async with opened() as desk:
+        wrong = b'{"code":"400004","msg":"Invalid KC-API-PASSPHRASE"}'
+        desk.exchange.tickets = [wrong, wrong]
+        with pytest.raises(AuthenticationError, match="passphrase"):
+            await read(desk.client.stream_orders(), 1)
+        await desk.pass_time(300)
+        assert desk.exchange.asked == 3  # the public one, and twice with a fresh signature
+
+
+async def test_a_token_that_expires_is_replaced_by_another() -> None:
+    async with opened() as desk:
+        events, trades = desk.client.events(), desk.client.stream_trades("BTC-USDT")
+        await desk.served()
+        old = desk.exchange.line
+        old.say({"type": "error", "code": 401, "data": "token is expired"})
+        await until(lambda: not old.is_open)
+        while not desk.exchange.open_lines:
+            await desk.pass_time(1)
+        await desk.pass_time(1)
+        desk.exchange.line.say(frames("modern-2024.jsonl")[2])
+        await read(trades, 1)
+        assert desk.exchange.asked == 2
+        causes = [event.cause for event in await read(events, events.pending)]
+        assert any("token is expired" in str(cause) for cause in causes)
+
+
+@pytest.mark.parametrize("words", [{"data": "topic does not exist"}, {}])
+async def test_a_refusal_ends_the_stream_with_or_without_a_reason(words: dict[str, str]) -> None:
+    async with opened() as desk:
+        trades = desk.client.stream_trades("BTC-USDT")
+        await until(lambda: desk.exchange.line.sent)
+        desk.exchange.line.say({"type": "error", "id": "1", "code": 404, **words})
+        said = words.get("data", "no reason given")
+        with pytest.raises(SubscriptionRejectedError, match=f"{said}.*404"):
+            await read(trades, 1)
+
+
+async def test_a_book_that_never_comes_is_told_and_asked_for_again() -> None:
+    async with opened() as desk:
+        events = desk.client.events()
+        book = desk.client.stream_order_book("SNX-BTC", 10)
+        busy = ConnectError("nobody answers", url="x")
+        desk.exchange.book = [*[busy] * 5, snapshot("rest-level2-snx-btc.json")]
+        await desk.served()
+        changes = frames("recording-2021-level2-snx-btc.jsonl")
+        desk.exchange.line.say(*changes[:20])
+        await desk.pass_time(3)
+        assert book.pending == 0
+        stale: Any = next(e for e in await read(events, events.pending) if e.kind == "stale")
+        assert (stale.symbol, stale.channel) == ("SNX-BTC", "book")
+        assert "nobody answers" in stale.cause
+        await desk.pass_time(60)
+        assert (await read(book, 1))[0].is_snapshot
+
+
+async def test_a_book_of_a_symbol_that_does_not_exist_is_refused() -> None:
+    async with opened() as desk:
+        body = b'{"code":"900001","msg":"symbol not exists"}'
+        desk.exchange.book = [HttpResponse(200, body)]
+        book = desk.client.stream_order_book("NOPE-USDT", 10)
+        await desk.served()
+        with pytest.raises(VenueError, match="spelling"):
+            await read(book, 1)
+
+
+async def test_a_symbol_that_stays_silent_is_told() -> None:
+    async with opened() as desk:
+        events = desk.client.events()
+        streams = [desk.client.stream_tickers(each) for each in ("NOPE-USDT", "BCHSV-USDT")]
+        await desk.served()
+        for frame in frames("ticker.jsonl")[:50]:
+            desk.exchange.line.say(frame)
+            await desk.pass_time(1)
+        told = await read(events, events.pending)
+        assert [e.symbol for e in told if e.kind == "stale"] == ["NOPE-USDT"]
+        assert streams[0].pending == 0
+
+
+async def test_without_credentials_a_book_is_complete_with_every_frame() -> None:
+    async with opened(NOBODY) as desk:
+        with pytest.raises(UnsupportedChannelError, match="KUCOIN_API_KEY"):
+            desk.client.stream_order_book("BTC-USDT", 51)
+        book = desk.client.stream_order_book("BTC-USDT", 3)
+        await desk.served()
+        desk.exchange.line.say(frames("level2depth.jsonl")[0])
+        (message,) = await read(book, 1)
+        assert message.is_snapshot
+        assert message.sequence is None
+        assert len(message.data.bids) == len(message.data.asks) == 3
+
+
+async def test_pings_go_out_at_the_interval_that_the_server_asked_for() -> None:
+    async with opened() as desk:
+        trades = desk.client.stream_trades("BTC-USDT")
+        await desk.served()
+        line = desk.exchange.line
+        for _ in range(17):
+            desk.clock.advance(1)
+            await turns(20)
+        assert desk.exchange.answer(line) == ["ping"]
+        for _ in range(30):  # the next one is not answered
+            desk.clock.advance(1)
+            await turns(20)
+        assert not line.is_open
+        assert trades.pending == 0
