@@ -6,7 +6,6 @@ from weex_client.websocket import VENUES
 
 from ..messages import book, candle, drawn, message, ticker, trade
 
-
 CHANNELS = {
     channel
     for client in VENUES.values()
