@@ -24,6 +24,7 @@ from weex_client.errors import (
 )
 from weex_client.models import ConnectionEvent, EventKind
 from weex_client.streaming.dialling import Dialled, Dialler
+from weex_client.streaming.intake import Batch, Intake
 from weex_client.streaming.loop_watch import LoopWatch
 from weex_client.streaming.mailbox import Gate
 from weex_client.streaming.rotation import Relief, Rotation
@@ -35,17 +36,8 @@ __all__ = ["Supervisor"]
 
 logger = logging.getLogger("weex_client")
 
-# Frames digested before readers get their turn, so that a flood does not hold up the loop; fewer
-# cost a task switch for every few messages. A queue that is half full calls for a turn earlier
-# (``Gate.is_pressed``): a frame may be 300 candles, and a reader that keeps up must lose nothing.
-_FRAMES_PER_TURN = 500
-
 # A connection that lasted so long, with data, was a good one: the next dial waits little again.
 _STABLE_SECONDS = 10.0
-
-
-Batch = tuple[list[bytes], int]
-"""Frames that came together, and when, in nanoseconds since the epoch."""
 
 
 class Supervisor:
@@ -330,7 +322,7 @@ class Supervisor:
             tasks.append(asyncio.create_task(rotating, name="weex_client rotation"))
         cause: TransportError | None = None
         try:
-            await self._read(transport, waiting)
+            await Intake(session, self._gate, self._clock, self._wake).run(transport, waiting)
         except TransportError as exc:
             if self._relief is None and not self._is_let_go:
                 cause = session.verdict or exc
@@ -374,32 +366,6 @@ class Supervisor:
         self._relief = relief
         self._is_let_go |= relief is None
         transport.abort()  # the reader meets the end of the line, once it has read what is there
-
-    async def _read(self, transport: Transport, waiting: Iterable[Batch]) -> None:
-        """Feed the session until the line ends, which raises.
-
-        Args:
-            transport: The line.
-            waiting: What came over it before.
-        """
-        session, gate, before = self.session, self._gate, iter(waiting)
-        while True:
-            frames, received_time_ns = next(before, None) or await transport.receive()
-            session.heard(frames, received_time_ns, self._clock.monotonic())
-            for start in range(0, len(frames), _FRAMES_PER_TURN):
-                if start:
-                    await asyncio.sleep(0)
-                for frame in frames[start : start + _FRAMES_PER_TURN]:
-                    session.receive(frame, received_time_ns)
-                    if gate.is_pressed:
-                        gate.is_pressed = False
-                        await asyncio.sleep(0)
-                    if gate.is_shut:
-                        await gate.passed()
-                        session.excuse_silence(self._clock.monotonic())
-            session.digested()
-            if session.needs_pull:
-                self._wake.set()
 
     async def _write(self, transport: Transport) -> None:
         """Send what the session wants sent, and let its clock run, until cancelled."""

@@ -10,8 +10,8 @@ import logging
 import ssl
 import sys
 import time
-from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol, cast
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol, cast, runtime_checkable
 from urllib.parse import parse_qsl, urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -39,7 +39,7 @@ from weex_client.protocol import DialRequest
 from weex_client.rest import HttpRequest, HttpResponse
 from weex_client.streaming.http_transport import fetch, http_date, retry_after
 
-__all__ = ["Connector", "Frames", "Transport", "WebSocketConnector"]
+__all__ = ["Connector", "Frames", "PromptTransport", "Transport", "WebSocketConnector"]
 
 # The library logs every header at DEBUG, credentials among them: it never gets below WARNING.
 _library_logger = logging.Logger("weex_client.websockets", level=logging.WARNING)
@@ -98,6 +98,21 @@ class Transport(Protocol):
         """End the line at once; ``receive`` then raises."""
 
 
+Take = Callable[[Frames], bool]
+"""Digests what was read; False if somebody must come for the rest."""
+
+
+@runtime_checkable
+class PromptTransport(Transport, Protocol):
+    """A line that hands frames over in the moment in which they are read."""
+
+    def deliver_to(self, take: Take | None) -> None:
+        """Hand frames over while somebody waits in ``receive``; None for no more.
+
+        Where ``take`` returns False, ``receive`` returns, be it without a frame.
+        """
+
+
 class Connector(Protocol):
     """A way to reach a venue."""
 
@@ -144,6 +159,12 @@ class FrameConnection(ClientConnection):
         self._waiter: asyncio.Future[None] | None = None
         self._is_made = False
         self._lost = False
+        self._take: Take | None = None
+        self._is_called = False
+
+    def deliver_to(self, take: Take | None) -> None:
+        """Hand frames over as they are read, while somebody waits for them."""
+        self._take = take
 
     def data_received(self, data: bytes) -> None:
         """Cut frames, hand the unusual to the library, wake the reader."""
@@ -160,7 +181,9 @@ class FrameConnection(ClientConnection):
             self._cut(data)
         else:
             super().data_received(data)
-        if self._frames or self.protocol.state is not OPEN:
+        if self._take is not None and self._frames and self._is_awaited:
+            self._is_called = not self._take(self._taken())
+        if self._frames or self._is_called or self.protocol.state is not OPEN:
             self._wake()
         if self._waiting_bytes > _PAUSE_BYTES and not self._is_paused:
             self._is_paused = True
@@ -248,13 +271,17 @@ class FrameConnection(ClientConnection):
         self._lost = True
         self._wake()
 
+    @property
+    def _is_awaited(self) -> bool:
+        return self._waiter is not None and not self._waiter.done()
+
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
     async def take(self) -> Frames:
         """Return all frames that are there, or wait for some."""
-        while not self._frames:
+        while not self._frames and not self._is_called:
             if self._lost or self.protocol.state is not OPEN:
                 raise self._ended()
             self._waiter = self.loop.create_future()
@@ -262,10 +289,14 @@ class FrameConnection(ClientConnection):
                 await self._waiter
             finally:
                 self._waiter = None
-        frames, self._frames, self._waiting_bytes = self._frames, [], 0
+        self._is_called = False
         if self._is_paused:
             self._is_paused = False
             self.transport.resume_reading()
+        return self._taken()
+
+    def _taken(self) -> Frames:
+        frames, self._frames, self._waiting_bytes = self._frames, [], 0
         return Frames(frames, self._received_time_ns)
 
     def _ended(self) -> ConnectionLostError:
@@ -292,6 +323,10 @@ class WebSocketTransport:
     async def receive(self) -> Frames:
         """Wait for frames and return all that are there."""
         return await self._connection.take()
+
+    def deliver_to(self, take: Take | None) -> None:
+        """Hand frames over as they are read, while somebody waits for them."""
+        self._connection.deliver_to(take)
 
     async def send(self, text: str) -> None:
         """Send one frame."""
