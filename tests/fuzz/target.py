@@ -5,10 +5,11 @@ from __future__ import annotations
 import typing
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from enum import StrEnum
 from typing import Any
 
 from tests.fuzz.mutations import fixture_frames
-from weex_client.errors import UnsupportedChannelError, WeexClientError
+from weex_client.errors import UsageError, WeexClientError
 from weex_client.metrics import ChannelCounters
 from weex_client.models import ConnectionEvent, Message
 from weex_client.protocol import Channel, Data, Scope, Topic, Venue
@@ -47,20 +48,20 @@ def topics_in(venue: Venue, frames: Sequence[bytes]) -> list[Topic]:
         if 3 <= len(word) <= _LONGEST_SYMBOL and word.isascii()
     }
     feeds = {event.feed for event in map(venue.read, frames) if isinstance(event, Data)}
-    found: dict[tuple[str, Channel], Topic] = {}
-    for channel in Channel:
-        for symbol in (None, *sorted(words)):
+    found: dict[tuple[str, StrEnum], Topic] = {}
+    for channel in venue.channels:
+        for symbol in sorted(words) if venue.has_symbols(channel) else (None,):
             for topic in _spellings(channel, symbol):
                 try:
                     feed = venue.feed(topic)
-                except UnsupportedChannelError:
+                except UsageError:
                     continue
                 if feed in feeds:
                     found.setdefault((feed, channel), topic)
     return list(found.values())
 
 
-def _spellings(channel: Channel, symbol: str | None) -> Iterator[Topic]:
+def _spellings(channel: StrEnum, symbol: str | None) -> Iterator[Topic]:
     match channel:
         case Channel.BOOK | Channel.BOOK_DELTAS:
             yield from (Topic(channel, symbol, level=level) for level in _LEVELS)
