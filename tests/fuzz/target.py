@@ -47,7 +47,8 @@ def topics_in(venue: Venue, frames: Sequence[bytes]) -> list[Topic]:
         for word in frame.decode(errors="replace").replace("@", '"').replace(":", '"').split('"')
         if 3 <= len(word) <= _LONGEST_SYMBOL and word.isascii()
     }
-    feeds = {event.feed for event in map(venue.read, frames) if isinstance(event, Data)}
+    data = [event for event in map(venue.read, frames) if isinstance(event, Data)]
+    feeds = {feed for event in data for feed in (event.feed, *getattr(event, "others", ()))}
     found: dict[tuple[str, StrEnum], Topic] = {}
     for channel in venue.channels:
         for symbol in sorted(words) if venue.has_symbols(channel) else (None,):
