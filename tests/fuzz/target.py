@@ -72,7 +72,7 @@ def _spellings(channel: StrEnum, symbol: str | None) -> Iterator[Topic]:
         case Channel.CANDLES:
             yield from (Topic(channel, symbol, interval=interval) for interval in _INTERVALS)
         case _:
-            yield Topic(channel, symbol)
+            yield from (Topic(channel, symbol), Topic(channel, symbol, level=5))
 
 
 class Reader:
@@ -91,7 +91,7 @@ class Reader:
         if message is None:
             return
         assert isinstance(message, Message)
-        assert message.channel == self._topic.channel
+        assert message.channel == self._topic.channel, self._topic
         message.model_dump()  # also what is made only when somebody looks
         self.count += 1
 
