@@ -60,7 +60,7 @@ def topics_in(venue: Venue, frames: Sequence[bytes]) -> list[Topic]:
                     feed = venue.feed(topic)
                 except UsageError:
                     continue
-                if feed in feeds:
+                if venue.carrier(feed) in feeds:
                     found.setdefault((feed, channel), topic)
     return list(found.values())
 
@@ -175,13 +175,15 @@ class Target:
 
 def targets() -> list[tuple[str, Target, list[bytes]]]:
     """Return a session of every scope of every venue that fixtures exist for, and those."""
-    made = []
+    made: list[tuple[str, Target, list[bytes]]] = []
     for name, venue in venues():
         frames = fixture_frames(name)
         assert frames, f"there are no frames of {name} to start from"
         topics = topics_in(venue, frames)
-        for scope in Scope:
-            own = [topic for topic in topics if venue.scope(topic.channel) is scope]
-            if own:
-                made.append((name, Target(venue, scope, own), frames))
+        lines: dict[tuple[Scope, object], list[Topic]] = {}
+        for topic in topics:
+            # Some channels have connections of their own.
+            apart = getattr(venue, "apart", lambda _: None)(topic.channel)
+            lines.setdefault((venue.scope(topic.channel), apart), []).append(topic)
+        made += [(name, Target(venue, scope, own), frames) for (scope, _), own in lines.items()]
     return made
