@@ -33,6 +33,10 @@ TOPICS = [
 ]
 
 
+# The sixth refusal closes the connection: with five requests that may become one, others wait.
+MOST_DOUBTFUL = 5
+
+
 class References(RuleBasedStateMachine):
     """Readers come and go; the venue has what somebody reads, once, and nothing else."""
 
@@ -95,8 +99,10 @@ class References(RuleBasedStateMachine):
     def venue_has_what_is_read(self) -> None:
         wanted = {self.line.venue.feed(topic) for topic in self.read}
         assert self.line.session.feed_count == len(wanted)
-        if self.is_told:
+        doubtful = sum(request["method"] == "SUBSCRIBE" for request in self.unanswered)
+        if self.is_told and doubtful < MOST_DOUBTFUL:
             assert self.at_venue == wanted
+        assert not self.is_told or self.at_venue <= wanted
 
 
 References.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)

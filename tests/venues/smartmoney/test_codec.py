@@ -132,6 +132,8 @@ CONTROL = [
     (b"{}", Unknown("no type")),
     (b"[1]", Unknown("JSON list")),
     (b"\xff", Unknown("not JSON")),
+    ('{"type":"ping"}'.encode("utf-16"), Unknown("not JSON")),
+    (b'{"type":"signal","symbol":"\\ud800"}', Unknown("not JSON")),
     (b'{"type":"liquidation","symbol":"BTC","price":NaN}', Unknown("the number NaN")),
 ]
 
@@ -144,6 +146,13 @@ def test_what_a_frame_means(text: bytes, event: object) -> None:
 def test_control_frames_of_the_sheet_do_not_raise() -> None:
     kinds = [type(codec.read(line)) for line in lines("synthetic-control")]
     assert kinds == [PongReceived, Greeting, Ack, Denied, Data]
+
+
+def test_events_that_nobody_describes_are_read_on_every_channel() -> None:
+    messages = [told(line) for line in lines("synthetic-undescribed")]
+    assert [m.channel for m in messages] == ["open_interest", "flows", "alerts", "status"]
+    assert [m.symbol for m in messages] == ["BTC", "ETH", "SOL", None]
+    assert [m.exchange_time_ns is None for m in messages] == [False, False, True, True]
 
 
 def test_an_undescribed_event_says_all_it_says() -> None:

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from weex_client.errors import DecodeError
 from weex_client.models import Message, trusted
@@ -143,7 +144,7 @@ def _error(fields: Fields) -> Event:
     channel = fields.get("channel")
     if isinstance(channel, str):
         known = channel_and_asset(channel)
-        spelled = channel if known is None else _feed(*known)
+        spelled = channel[:60] if known is None else _feed(*known)
         return Reject(None, reason if spelled in reason else f"{reason} : {spelled}")
     if _is_about_key(reason) or fields.get("code") in (401, 403):
         return Denied(None, reason)
@@ -271,7 +272,10 @@ def _parsed(frame: bytes) -> dict[str, Any]:
         DecodeError: If it is no JSON object; the text is short and quotes nothing.
     """
     try:
-        fields = json.loads(frame, parse_float=Decimal, parse_constant=_no_number)
+        # Decoded first: the parser would guess UTF-16 and others from bytes.
+        fields = json.loads(frame.decode(), parse_float=Decimal, parse_constant=_no_number)
+        if b"\\u" in frame:
+            from_json(frame)  # which refuses half a character, as this parser does not
     except DecodeError:
         raise
     except (ValueError, ArithmeticError, RecursionError):

@@ -45,7 +45,7 @@ class SmartMoneyPayload(Payload):
         """
         return cls.model_validate(fields, context=raw)
 
-    def model_post_init(self, context: Any) -> None:
+    def model_post_init(self, context: object) -> None:
         """Keep the frame, which validation passes on as its context."""
         self._raw = context if isinstance(context, str) else ""
 
