@@ -56,7 +56,7 @@ def topics_in(venue: Venue, frames: Sequence[bytes]) -> list[Topic]:
                     feed = venue.feed(topic)
                 except UsageError:
                     continue
-                if feed in feeds:
+                if venue.carrier(feed) in feeds:
                     found.setdefault((feed, channel), topic)
     return list(found.values())
 
