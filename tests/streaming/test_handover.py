@@ -156,6 +156,10 @@ def test_frames_that_do_not_fit_are_known_to_be_missing() -> None:
         handover.receive(trade(number), number, line.now)
     assert len(handover.frames) == 20_000
     assert handover.dropped_ns == 2
+    for number in range(3):
+        handover.receive(trade(number) + b" " * 20_000_000, 30_000 + number, line.now)
+    assert len(handover.frames) == 1
+    assert handover.dropped_ns == 30_001
 
 
 @pytest.mark.parametrize(
