@@ -31,9 +31,10 @@ from weex_client.streaming.tenure import Tenure
 
 __all__ = ["Crossing", "Handover"]
 
-# Frames of the new connection that wait; those before the other one was proven complete are
-# not needed, so that the oldest may go.
+# What of the new connection waits at most, frames and bytes; what came before the other one was
+# proven complete is not needed, so that the oldest may go.
 _MAX_WAITING = 20_000
+_MAX_WAITING_BYTES = 32 * 1024 * 1024
 
 # 300 topics of one request each take 50 s at 64 requests in 10 s (KuCoin sheet, 9).
 _MOST_SECONDS = 180.0
@@ -63,6 +64,7 @@ class Handover:
         self._venue = venue
         self._wanted = wanted
         self._served: set[Feed] = set()
+        self._bytes = 0
         self._tenure = Tenure(venue)
         self._tenure.opened(now)
         self._until = now + _MOST_SECONDS
@@ -72,8 +74,10 @@ class Handover:
         match self._venue.read(frame):
             case Data():
                 self.frames.append((frame, received_time_ns))
-                if len(self.frames) > _MAX_WAITING:
-                    self.dropped_ns = self.frames.popleft()[1]
+                self._bytes += len(frame)
+                while len(self.frames) > _MAX_WAITING or self._bytes > _MAX_WAITING_BYTES:
+                    dropped, self.dropped_ns = self.frames.popleft()
+                    self._bytes -= len(dropped)
             case Ack() as ack:
                 self._served.update(self.requests.accepted(ack, now))
             case Greeting():

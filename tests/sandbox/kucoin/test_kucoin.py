@@ -173,21 +173,29 @@ async def test_the_book_that_is_read_is_continued_by_the_changes(
         assert {Decimal(p): Decimal(s) for p, s in sides["asks"].items()} == dict(asks)
 
 
-async def test_market_reads(exchange: SandboxExchange) -> None:
-    symbols = (await read(exchange, "/api/v2/symbols"))["data"]
-    assert symbols[0]["symbol"] == "BTC-USDT"
-    candles = (await read(exchange, "/api/v1/market/candles", symbol="BTC-USDT", type="1min"))[
-        "data"
-    ]
-    assert int(candles[0][0]) - int(candles[1][0]) == 60  # newest first
-    tickers = (await read(exchange, "/api/v1/market/allTickers"))["data"]["ticker"]
-    assert len(tickers) == len(exchange.symbols)
-    for level in (20, 100):
-        path = f"/api/v1/market/orderbook/level2_{level}"
-        book = (await read(exchange, path, symbol="BTC-USDT"))["data"]
-        assert len(book["bids"]) == len(book["asks"]) == level
-    assert (await read(exchange, "/api/v1/market/stats", symbol="NOPE"))["code"] == "900001"
-    assert (await read(exchange, "/api/v1/no/such/thing"))["code"] == "404"
+async def test_market_reads() -> None:
+    # Few symbols, and no faster than life: each has to catch up when it is asked for.
+    async with SandboxExchange(seed=7, symbols=("BTCUSDT", "ETHUSDT")) as exchange:
+
+        async def told(path: str, **parameters: str) -> Any:
+            return (await read(exchange, path, **parameters))["data"]
+
+        symbols = await told("/api/v2/symbols")
+        assert [each["symbol"] for each in symbols] == ["BTC-USDT", "ETH-USDT"]
+        candles = await told("/api/v1/market/candles", symbol="BTC-USDT", type="1min")
+        assert int(candles[0][0]) - int(candles[1][0]) == 60  # newest first
+        assert len((await told("/api/v1/market/allTickers"))["ticker"]) == 2
+        for level in (20, 100):
+            path = f"/api/v1/market/orderbook/level2_{level}"
+            book = await told(path, symbol="BTC-USDT")
+            assert len(book["bids"]) == len(book["asks"]) == level
+        assert (await read(exchange, "/api/v1/market/stats", symbol="NOPE"))["code"] == "900001"
+        assert (await read(exchange, "/api/v1/no/such/thing"))["code"] == "404"
+        fills = await told("/api/v1/fills", pageSize="10")
+        assert fills["pageSize"] == 10
+        active = await told("/api/v1/orders", status="active")
+        assert active["currentPage"] == 1
+        assert {each["type"] for each in await told("/api/v1/accounts")} == {"trade"}
 
 
 async def test_an_order_is_told_by_frames_and_by_request(exchange: SandboxExchange) -> None:
@@ -214,3 +222,24 @@ async def test_an_order_is_told_by_frames_and_by_request(exchange: SandboxExchan
         assert balance["data"]["relationEvent"].startswith("trade.")
         row = (await read(exchange, f"/api/v1/orders/{placed.order_id}"))["data"]
         assert (row["isActive"], row["cancelExist"]) == (False, True)
+
+
+async def test_a_stop_order_is_told_by_its_own_topic_only(exchange: SandboxExchange) -> None:
+    stops, orders = "/spotMarket/advancedOrders", "/spotMarket/tradeOrdersV2"
+    async with connected(exchange, Scope.PRIVATE, stops, orders) as client:
+        await client.until(ack(1))
+        placed = await exchange.place_order(
+            symbol="BTCUSDT",
+            side="sell",
+            size="0.01",
+            type="stop_market",
+            trigger_price="1000",
+            market="spot",
+        )
+        await exchange.cancel_order(placed.order_id, market="spot")
+        seen = []
+        while len(seen) < 2:
+            frame = await client.receive()
+            if frame.get("data", {}).get("orderId") == placed.order_id:
+                seen.append((frame["topic"], frame["data"]["type"], frame["data"]["stop"]))
+        assert seen == [(stops, "open", "loss"), (stops, "cancel", "loss")]

@@ -23,7 +23,7 @@ def front(exchange: SandboxExchange) -> KucoinFront:
 
 
 async def asked(request: HttpRequest) -> Any:
-    response = await fetch(request, timeout_seconds=10, max_bytes=2**24)
+    response = await fetch(request, timeout_seconds=60, max_bytes=2**24)
     return json.loads(response.body)
 
 
@@ -47,7 +47,7 @@ async def connected(
     """Open a socket with a token, read its welcome, subscribe."""
     venue = KucoinVenue(exchange.kucoin_config())
     ticket = await fetch(
-        venue.ticket_request(scope, exchange.time_ns), timeout_seconds=10, max_bytes=2**20
+        venue.ticket_request(scope, exchange.time_ns), timeout_seconds=60, max_bytes=2**20
     )
     url = venue.dial(scope, 17, ticket).url
     async with dial(exchange, url.removeprefix(exchange.ws_url)) as client:
