@@ -1,0 +1,1 @@
+"""Coinbase Exchange: the only package that knows how Coinbase spells things."""
