@@ -1,4 +1,4 @@
-"""A level-3 book: every single order, in price and time order. Who sends the changes is elsewhere."""
+"""A book of every single order, by price and time. Who sends the changes is elsewhere."""
 
 from __future__ import annotations
 

@@ -167,7 +167,7 @@ def last_trade(frame: bytes) -> tuple[str, int, bool] | None:
 
 
 def sent_time_ns(frame: bytes) -> int | None:
-    """Read when a heartbeat was sent; other frames say when something happened, perhaps long ago."""
+    """Read when a heartbeat was sent; others say when something happened, perhaps long ago."""
     if not frame.startswith(b'{"type":"heartbeat"'):
         return None
     stamp = _BEAT_TIME(frame)

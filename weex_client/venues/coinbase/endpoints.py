@@ -1,4 +1,4 @@
-"""Where Coinbase Exchange listens, how a request is signed, what the venue allows. No frames here."""
+"""Where Coinbase Exchange listens, how requests are signed, what it allows. No frames here."""
 
 from __future__ import annotations
 
