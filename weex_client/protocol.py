@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, NamedTuple, Protocol
 
+from weex_client.book import BookOrder, OrderUpdate
 from weex_client.errors import DecodeError, TransportError, UsageError
 from weex_client.models import Message
 from weex_client.rest import AccountReads, HttpRequest, HttpResponse, Query
@@ -231,9 +232,16 @@ class PongReceived:
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """The frame carries data of a feed; its decoder reads it."""
+    """The frame carries data of a feed; its decoder reads it.
+
+    Attributes:
+        feed: The feed.
+        others: Which it may be as well, where frames of several look the same: the first that
+            this connection has, it is.
+    """
 
     feed: Feed
+    others: tuple[Feed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -415,6 +423,14 @@ class Venue(Protocol):
     def scope(self, channel: StrEnum) -> Scope:
         """Return which connection carries a channel."""
 
+    def apart(self, channel: StrEnum) -> StrEnum | None:  # noqa: ARG002  # most share theirs
+        """Return whose connections a channel has, if not those that all share.
+
+        Channels whose frames look alike, or that read the same feed in different ways, cannot be
+        on one connection.
+        """
+        return None
+
     def feed_kind(self, channel: StrEnum) -> FeedKind:
         """Return what must be kept of a channel's feeds between two frames."""
         return _KINDS.get(channel, FeedKind.FRAMES)
@@ -569,6 +585,37 @@ class Venue(Protocol):
     def read_book(self, frame: bytes) -> BookUpdate:
         """Read a frame of a book feed; raises ``DecodeError``."""
         raise DecodeError(f"{self.name} has no order books: a frame of {len(frame)} bytes")
+
+    def read_book3(self, frame: bytes) -> OrderUpdate:
+        """Read what a frame does to a book of orders; raises ``DecodeError``."""
+        raise DecodeError(f"{self.name} has no books of orders: a frame of {len(frame)} bytes")
+
+    def read_book3_answer(self, body: bytes) -> tuple[Sequence[BookOrder], int]:
+        """Read all resting orders, first come first, and the sequence after which they stood so.
+
+        Raises:
+            DecodeError: If the answer does not fit.
+        """
+        raise DecodeError(f"{self.name} has no books of orders: an answer of {len(body)} bytes")
+
+    def followed(
+        self,
+        message: Message[Any],
+        known: Message[Any] | None,  # noqa: ARG002  # most tell states
+    ) -> Message[Any] | None:
+        """Return what a thing is after a message about it.
+
+        Args:
+            message: What a private frame says: the whole state, or what happened.
+            known: The last word about that thing, or None.
+
+        Returns:
+            None if the message says nothing new.
+
+        Raises:
+            DecodeError: If it says too little.
+        """
+        return message
 
     def trade_ids(self, frame: bytes) -> Sequence[str]:  # noqa: ARG002  # the decoder tells
         """Read the ids of a trade frame's trades from its bytes, in the order they stand.

@@ -90,6 +90,9 @@ class StateReads(Protocol):
             its absence says nothing.
         """
 
+    def more(self, message: Message[Any]) -> Detail | None:
+        """Return what else must be asked about something in the state, or None if that is all."""
+
 
 class FillReads(Protocol):
     """How fills of a stretch of time are read, in pages."""

@@ -218,7 +218,7 @@ def test_what_is_no_time_is_refused(text: object) -> None:
 
 def test_requests_are_grouped_by_channel() -> None:
     feeds = ("ticker:BTC-USD", "heartbeat:BTC-USD", "ticker:ETH-USD", "status")
-    request = json.loads(codec.encode(Subscribe(feeds), {"key": "k"}, {}))
+    request = json.loads(codec.encode(Subscribe(feeds), {"key": "k"}))
     assert request == {
         "type": "subscribe",
         "channels": [
@@ -228,9 +228,9 @@ def test_requests_are_grouped_by_channel() -> None:
         ],
         "key": "k",
     }
-    assert json.loads(codec.encode(Unsubscribe(("ticker:X",)), None, {}))["type"] == "unsubscribe"
+    assert json.loads(codec.encode(Unsubscribe(("ticker:X",))))["type"] == "unsubscribe"
     with pytest.raises(UsageError):
-        codec.encode(Ping(), None, {})
+        codec.encode(Ping())
 
 
 def test_recorded_frames_tell_their_route_in_the_first_bytes() -> None:

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Hashable, Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -325,14 +326,16 @@ def _last_words(changes: list[tuple[Any, str, str]]) -> list[tuple[Any, str, str
 
 
 def encode(
-    intent: Intent, credentials: Mapping[str, str] | None, wire_channel: Mapping[str, str]
+    intent: Intent,
+    signature: Mapping[str, str] | None = None,
+    products: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> str:
     """Write a request.
 
     Args:
         intent: What is wanted.
-        credentials: What a signed subscribe has beside its channels; None for an unsigned one.
-        wire_channel: How channels of feeds are called in requests, where that is different.
+        signature: What a signed subscribe has beside its channels; None for an unsigned one.
+        products: Those that stand for a channel whose feed names none.
 
     Raises:
         UsageError: If it is a ping: there is none (sheet, 4).
@@ -341,19 +344,19 @@ def encode(
         raise UsageError(f"Coinbase Exchange knows no {type(intent).__name__.lower()}")
     request = {
         "type": "subscribe" if isinstance(intent, Subscribe) else "unsubscribe",
-        "channels": _channels(intent.feeds, wire_channel),
+        "channels": _channels(intent.feeds, products),
     }
-    return json.dumps({**request, **(credentials or {})}, separators=(",", ":"))
+    return json.dumps({**request, **(signature or {})}, separators=(",", ":"))
 
 
-def _channels(feeds: Sequence[Feed], wire_channel: Mapping[str, str]) -> list[dict[str, Any]]:
-    products: dict[str, list[str]] = {}
+def _channels(feeds: Sequence[Feed], products: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
+    ids: dict[str, list[str]] = {}
     for feed in feeds:
         channel, product = parts_of(feed)
-        named = products.setdefault(wire_channel.get(channel, channel), [])
+        named = ids.setdefault(channel, list(products.get(channel, ())))
         if product is not None and product not in named:
             named.append(product)
     return [
-        {"name": name, "product_ids": ids} if ids else {"name": name}
-        for name, ids in products.items()
+        {"name": name, "product_ids": named} if named else {"name": name}
+        for name, named in ids.items()
     ]

@@ -46,6 +46,7 @@ LIMITS: Final = Limits(
     dial_window_seconds=20.0,
     dial_spacing_seconds=0.5,
     operations=50,
+    answers_in_order=True,
     operation_window_seconds=1.0,
 )
 
@@ -65,6 +66,7 @@ HEARTBEAT: Final = Heartbeat(
         }
     ),
     steady=frozenset({CoinbaseChannel.HEARTBEAT}),
+    has_ping=False,
 )
 
 

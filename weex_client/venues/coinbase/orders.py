@@ -241,7 +241,7 @@ def advanced(known: CoinbaseOrder | None, step: OrderStep) -> CoinbaseOrder | No
         case "activate":
             return _with(order, type="stop", stop_price=step.stop_price)
         case "open":
-            return _rested(order, step.remaining_size, is_over=False)
+            return _rested(order, step.remaining_size)
         case "match":
             execution = _execution(step, step.role or "maker")
             if any(each.trade_id == execution.trade_id for each in order.matches):
@@ -251,7 +251,7 @@ def advanced(known: CoinbaseOrder | None, step: OrderStep) -> CoinbaseOrder | No
             return _changed(order, step)
     status = _FINAL.get(step.reason or "", "canceled")
     left = _ZERO if status == "filled" and order.size is not None else step.remaining_size
-    over = _rested(order, left, is_over=True)
+    over = _rested(order, left)
     return over.model_copy(update={"status": status, "reason": step.cancel_reason or step.reason})
 
 
@@ -305,25 +305,21 @@ def summed(order: CoinbaseOrder) -> CoinbaseOrder:
     )
 
 
-def _rested(order: CoinbaseOrder, left: Decimal | None, *, is_over: bool) -> CoinbaseOrder:
+def _rested(order: CoinbaseOrder, left: Decimal | None) -> CoinbaseOrder:
     """Take the venue's word for what is left of an order.
 
     Where less is left than the executions that were told make up for, some were missed: how much
-    is filled is known then, what was paid is not.
+    is filled is known then, what was paid is not. A word that was overtaken changes nothing.
     """
-    if left is None or (order.size is None and not is_over):
-        if order.size is None and left is not None and not order.matches:
-            return summed(order.model_copy(update={"size": left, "settled_size": None}))
-        return summed(order)
-    if order.size is None:
+    if left is None or order.size is None:
         return summed(order)
     told = sum((each.size for each in order.matches), _ZERO)
     settled = order.size - left - told
-    if settled == order.settled_size or settled < 0:
-        return summed(order)
+    if settled > (order.settled_size or _ZERO):
+        return _with(order, settled_size=settled, settled_value=None, settled_fee=None)
     if not settled and order.settled_size is None:
         return _with(order, settled_size=_ZERO, settled_value=_ZERO, settled_fee=_ZERO)
-    return _with(order, settled_size=settled, settled_value=None, settled_fee=None)
+    return summed(order)
 
 
 def _changed(order: CoinbaseOrder, step: OrderStep) -> CoinbaseOrder:

@@ -100,7 +100,14 @@ _orders = TypeAdapter(list[RestOrder])
 _fills = TypeAdapter(list[RestFill])
 
 
-class _SpotBalances:
+class _Whole:
+    """A state whose answer says all that there is to say."""
+
+    def more(self, message: Message[Any]) -> None:
+        """Return None."""
+
+
+class _SpotBalances(_Whole):
     """Balances of the spot market; one time for all of them."""
 
     query: Final = Query("balances", "/api/v3/account/")
@@ -129,7 +136,7 @@ class _SpotBalances:
         return _gone(message, received_time_ns, balance=nought, available=nought, frozen=nought)
 
 
-class _ContractBalances:
+class _ContractBalances(_Whole):
     """Balances of the contract market: crossed margin only, without a time."""
 
     query: Final = Query("balances", "/capi/v3/account/balance")
@@ -158,7 +165,7 @@ class _ContractBalances:
         return _gone(message, received_time_ns, balance=Decimal(0), available=None, frozen=None)
 
 
-class _Positions:
+class _Positions(_Whole):
     """Open positions of the contract market."""
 
     query: Final = Query("open positions", "/capi/v3/account/position/allPosition")
@@ -193,7 +200,7 @@ class _Positions:
         return _gone(message, received_time_ns, size=nought, entry_price=None, entry_value=nought)
 
 
-class _Orders:
+class _Orders(_Whole):
     """Open orders of either market; what became of one that is open no more is asked for."""
 
     def __init__(self, root: str) -> None:
