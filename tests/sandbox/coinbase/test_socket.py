@@ -28,7 +28,7 @@ async def exchange() -> AsyncIterator[SandboxExchange]:
 
 
 async def opened(exchange: SandboxExchange) -> ClientConnection:
-    return await connect(exchange.coinbase_config().public_url, max_size=2**24)
+    return await connect(exchange.coinbase_config().public_url, max_size=2**24, max_queue=None)
 
 
 async def ask(socket: ClientConnection, request: Any) -> dict[str, Any]:
