@@ -5,7 +5,7 @@ books are replaced before anybody looks.
 """
 
 from weex_client.book.chapter import Chapter, Moment, Run
-from weex_client.book.level3 import BookOrder, OrderBook3, OrderUpdate, Queue
+from weex_client.book.level3 import BookOrder, OrderBook3, OrderUpdate
 from weex_client.book.levels import BookSide, BookState, SideMoment, Sides, pack, unpack
 from weex_client.book.order_book import OrderBook
 
@@ -18,7 +18,6 @@ __all__ = [
     "OrderBook",
     "OrderBook3",
     "OrderUpdate",
-    "Queue",
     "Run",
     "SideMoment",
     "Sides",

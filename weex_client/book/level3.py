@@ -8,13 +8,11 @@ from decimal import Decimal
 from typing import Literal, NamedTuple
 
 from weex_client.errors import DecodeError, SequenceGapError
+from weex_client.models import OrderQueue
 
-__all__ = ["BookOrder", "OrderBook3", "OrderUpdate", "Queue", "Side3"]
+__all__ = ["BookOrder", "OrderBook3", "OrderUpdate", "Side3"]
 
 Side3 = Literal["buy", "sell"]
-
-Queue = tuple[Decimal, Decimal, tuple[tuple[str, Decimal], ...]]
-"""Price, total size, and the orders there as ``(order_id, size)``, first come first."""
 
 
 class BookOrder(NamedTuple):
@@ -59,7 +57,7 @@ class _Side:
         self.keys: list[Decimal] = []
         self.queues: dict[Decimal, dict[str, Decimal]] = {}
         # Queues as they were shown last: most do not change between two looks.
-        self._shown: dict[Decimal, Queue] = {}
+        self._shown: dict[Decimal, OrderQueue] = {}
 
     def key(self, price: Decimal) -> Decimal:
         """Return what sorts a price, the best last; the way back is the same."""
@@ -89,16 +87,16 @@ class _Side:
             del self.queues[key]
             del self.keys[bisect_left(self.keys, key)]
 
-    def best(self, count: int) -> tuple[Queue, ...]:
+    def best(self, count: int) -> tuple[OrderQueue, ...]:
         """Return up to ``count`` queues, best price first."""
         return tuple(map(self._queue, self.keys[: -count - 1 : -1]))
 
-    def _queue(self, key: Decimal) -> Queue:
+    def _queue(self, key: Decimal) -> OrderQueue:
         shown = self._shown.get(key)
         if shown is None:
             orders = tuple(self.queues[key].items())
             total = sum((size for _, size in orders), Decimal(0))
-            shown = self._shown[key] = (self.key(key), total, orders)
+            shown = self._shown[key] = OrderQueue(self.key(key), total, orders)
         return shown
 
 
@@ -241,11 +239,11 @@ class OrderBook3:
 
     # What it shows.
 
-    def bids(self, level: int) -> tuple[Queue, ...]:
+    def bids(self, level: int) -> tuple[OrderQueue, ...]:
         """Return up to ``level`` bid queues, highest price first."""
         return self._bids.best(level)
 
-    def asks(self, level: int) -> tuple[Queue, ...]:
+    def asks(self, level: int) -> tuple[OrderQueue, ...]:
         """Return up to ``level`` ask queues, lowest price first."""
         return self._asks.best(level)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +20,8 @@ __all__ = ["CoinbaseSocket"]
 
 # A subscribe message must arrive within 5 s (sheet, 1).
 _FIRST_REQUEST_NS: Final = 5_000_000_000
+# However fast simulated time goes, a client needs some real one to say anything.
+_FIRST_REQUEST_REAL_SECONDS: Final = 1.0
 _STATUS_NS: Final = 5_000_000_000
 _POLICY_CODE: Final = 1008
 
@@ -38,6 +41,7 @@ class CoinbaseSocket:
         self._logins = logins
         self._counters = counters
         self._opened_ns = floor.now_ns
+        self._opened_at = asyncio.get_running_loop().time()
         self._has_subscribed = False
         self._served: dict[str, dict[str, None]] = {}
 
@@ -62,7 +66,9 @@ class CoinbaseSocket:
             self.connection.send(self._floor.status())
         if self._has_subscribed or self.connection.is_cut:
             return
-        if time_ns - self._opened_ns >= _FIRST_REQUEST_NS:
+        waited_seconds = asyncio.get_running_loop().time() - self._opened_at
+        is_late = time_ns - self._opened_ns >= _FIRST_REQUEST_NS
+        if is_late and waited_seconds >= _FIRST_REQUEST_REAL_SECONDS:
             self._has_subscribed = True  # said once
             self._counters.cut_idle += 1
             self.connection.begin_close(_POLICY_CODE, "no subscribe message within 5 seconds")

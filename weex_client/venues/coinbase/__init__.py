@@ -3,5 +3,25 @@
 from weex_client.venues.coinbase.channels import CoinbaseChannel
 from weex_client.venues.coinbase.config import CoinbaseConfig
 from weex_client.venues.coinbase.venue import CoinbaseVenue
+from weex_client.venues.coinbase.wire import (
+    CoinbaseFill,
+    CoinbaseOrder,
+    CoinbaseTicker,
+    CoinbaseTrade,
+    Heartbeat,
+    OrderEvent,
+    VenueStatus,
+)
 
-__all__ = ["CoinbaseChannel", "CoinbaseConfig", "CoinbaseVenue"]
+__all__ = [
+    "CoinbaseChannel",
+    "CoinbaseConfig",
+    "CoinbaseFill",
+    "CoinbaseOrder",
+    "CoinbaseTicker",
+    "CoinbaseTrade",
+    "CoinbaseVenue",
+    "Heartbeat",
+    "OrderEvent",
+    "VenueStatus",
+]

@@ -45,6 +45,7 @@ _DECODERS: Final[dict[StrEnum, Decoder]] = {
     CoinbaseChannel.HEARTBEAT: codec.decode_heartbeat,
     CoinbaseChannel.STATUS: codec.decode_status,
     CoinbaseChannel.FULL: orders.decode_full,
+    CoinbaseChannel.BOOK3: orders.decode_full,
     CoinbaseChannel.USER: orders.decode_user,
 }
 _CHANNELS: Final = (
@@ -143,7 +144,8 @@ class CoinbaseVenue(Venue):
             case CoinbaseChannel.FULL | CoinbaseChannel.BOOK3:
                 if not self._signs_public:
                     self._checked_credentials(self._config.public_url, "the channel full needs")
-                return feed_of("full", product)
+                is_view = channel is CoinbaseChannel.BOOK3
+                return feed_of("full", self._checked_level(topic, product) if is_view else product)
             case Channel.TRADES:
                 return feed_of("matches", product)
             case _:
@@ -158,6 +160,10 @@ class CoinbaseVenue(Venue):
                 available=("1 or more",),
             )
         return product
+
+    def has_symbols(self, channel: StrEnum) -> bool:
+        """Tell whether a channel is one stream a product."""
+        return channel not in _PRIVATE and channel is not CoinbaseChannel.STATUS
 
     def needs_credentials(self, feed: Feed) -> bool:
         """Tell whether a feed must be signed for."""
