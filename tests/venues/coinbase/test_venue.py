@@ -108,6 +108,7 @@ def test_words_of_a_refusal_name_the_feed() -> None:
     assert PUBLIC.blamed(reason, feeds) == ("heartbeat:FOO-BAR",)
     assert PUBLIC.blamed("Failed to subscribe", feeds) == ()
     assert PUBLIC.blamed("whatever", feeds[:1]) == feeds[:1]
+    assert PUBLIC.blamed("busy", feeds[1:]) == feeds[1:2]
 
 
 def test_frames_of_two_channels_name_both() -> None:

@@ -121,11 +121,16 @@ def _data(kind: str, product: Any, book_channel: str) -> Event:
 
 
 def blamed(reason: str, feeds: Sequence[Feed]) -> Sequence[Feed]:
-    """Return which feeds of a refused request the venue's words name."""
+    """Return which feeds of a refused request the venue's words name.
+
+    Where they name nothing, it is the only feed that somebody asked for: heartbeats go along
+    with every feed, and nobody is refused them but for their product.
+    """
     if len(feeds) == 1:
         return feeds
     named = _NOT_VALID(reason)
     if named is None:
-        return ()
+        asked_for = tuple(feed for feed in feeds if parts_of(feed)[0] != "heartbeat")
+        return asked_for if len(asked_for) == 1 else ()
     place = 1 if named[2] == "product" else 0
     return tuple(feed for feed in feeds if parts_of(feed)[place] == named[1])
