@@ -176,27 +176,22 @@ class Board:
         queues, market = self.queues, self.market
         if queues is None or market is None:
             return
-        before = queues.window.bids, queues.window.asks
         happened = queues.step()
         time_ns = market.time_ns
         for each in happened:
             self._send_order(each, time_ns)
-        if (queues.window.bids, queues.window.asks) != before:
-            self._send_change(before, time_ns)
+        if queues.change is not None:
+            self._send_change(queues.change, time_ns)
         if any(each.kind == "match" for each in happened):
             self._send_ticker("ticker")
 
-    def _send_change(self, before: tuple[Levels, Levels], time_ns: int) -> None:
-        queues, history = self.queues, self._history
-        if queues is None or history is None:
+    def _send_change(self, change: DepthChange, time_ns: int) -> None:
+        if self._history is None:
             return
-        bids, asks = (
-            _changed(old, new)
-            for old, new in zip(before, (queues.window.bids, queues.window.asks), strict=True)
-        )
+        bids, asks = change.bids, change.asks
         sequences = (self._shown_us, time_ns // 1000)
         self._shown_us = sequences[1]
-        history.add(DepthChange(*sequences, bids, asks), MAX_CHANGES)
+        self._history.add(DepthChange(*sequences, bids, asks), MAX_CHANGES)
         if any(self._listeners.get(channel) for channel in _BOOKS):
             figures = self._figures(bids), self._figures(asks)
             text = mirror.encode_book_change(self.product, *figures, time_ns)
@@ -319,12 +314,6 @@ def _stop_fields(state: OrderState) -> dict[str, object]:
         "size": request.size,
         "private": True,
     }
-
-
-def _changed(old: Levels, new: Levels) -> Levels:
-    """Return what is different, zero for what is gone, in no order."""
-    changed = {price: lots for price, lots in new.items() if old.get(price) != lots}
-    return changed | {price: 0 for price in old if price not in new}
 
 
 def rows(figures: Sequence[tuple[Decimal, ...]]) -> list[list[str]]:

@@ -12,7 +12,14 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
-from weex_client.simulation import DepthWindow, FillEvent, OrderState, SymbolMarket, TradePrint
+from weex_client.simulation import (
+    DepthChange,
+    DepthWindow,
+    FillEvent,
+    OrderState,
+    SymbolMarket,
+    TradePrint,
+)
 from weex_client.simulation.trading_rules import TradingRules
 
 __all__ = ["Execution", "Happening", "OrderQueues", "order_uuid", "simulated_id"]
@@ -132,6 +139,7 @@ class OrderQueues:
 
     Attributes:
         window: The whole book as it was last followed.
+        change: What the last step changed in it, or None.
         sequence: The product's counter.
         trade_id: The newest match's number.
         matches: The newest matches and when they were, oldest first.
@@ -146,6 +154,7 @@ class OrderQueues:
         recent: Sequence[OrderState | FillEvent] = (),
     ) -> None:
         self.window = DepthWindow(market.book, ALL_LEVELS)
+        self.change: DepthChange | None = None
         self.sequence = market.book.sequence
         self.trade_id = _FIRST_TRADE_ID + market.tape.count
         self.matches: deque[tuple[Happening, int]] = deque(maxlen=_KEPT_MATCHES)
@@ -213,7 +222,7 @@ class OrderQueues:
         self._printed = self._market.tape.count
         self._fills.clear()
         happened += self._ended()
-        change = self.window.advance(self._market.book)
+        change = self.change = self.window.advance(self._market.book)
         if change is not None:
             touched = ((True, change.bids), (False, change.asks))
             happened += [each for side in touched for each in self._shrunk(*side)]
@@ -461,5 +470,7 @@ class OrderQueues:
 
     def _name(self) -> str:
         self._named += 1
-        digits = hashlib.blake2b(f"{self._names}/{self._named}".encode(), digest_size=16).digest()
-        return str(uuid.UUID(bytes=digits, version=4))
+        digits = hashlib.blake2b(
+            f"{self._names}/{self._named}".encode(), digest_size=16
+        ).hexdigest()
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"

@@ -185,18 +185,21 @@ class FillReader:
     """Fills, which the venue tells of one product at a time.
 
     Args:
-        products: Whose; empty for those that have open orders or were heard of.
+        products: Whose; those of the newest thousand orders are read as well.
     """
 
     page_size: Final = _FILLS_PER_PAGE
 
     def __init__(self, products: Sequence[str] = ()) -> None:
-        self.symbols_query: Final[Query | None] = OrderReader.query
+        # A fill that was missed is one of a recent order, open or not.
+        self.symbols_query: Final[Query | None] = Query(
+            "recent orders", "/orders", (("status", "all"), ("limit", str(_MAX_ORDERS)))
+        )
         self._products = frozenset(products)
 
     def read_symbols(self, body: bytes) -> frozenset[str]:
         """Read which products may have fills; raises ``DecodeError``."""
-        found = {each.product_id for each in _shaped(_orders, body, OrderReader.query.about)}
+        found = {each.product_id for each in _shaped(_orders, body, "recent orders")}
         return self._products | found
 
     def page(self, symbol: str | None, start_ms: int, end_ms: int | None) -> Query:
