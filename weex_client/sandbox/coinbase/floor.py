@@ -162,8 +162,11 @@ class Floor:
             elif isinstance(event, FillEvent):
                 by_symbol.setdefault(event.symbol, []).append(event)
         for symbol, news in by_symbol.items():
-            board = self.boards.get(self._names[symbol]) or self._looked_at(symbol, news)
-            if board.queues is not None:
+            board = self.boards.get(self._names[symbol])
+            if board is None and self._stage.is_current(SEGMENT, symbol):
+                board = self._looked_at(symbol, news)
+            # A market that still catches up tells what was before anybody looked.
+            if board is not None and board.queues is not None:
                 for each in news:
                     board.queues.note(each)
 
