@@ -350,8 +350,7 @@ class StreamClient:
         """Give a reader its queue and let it listen to some topics of one channel."""
         channel = topics[0].channel
         is_book = self._venue.feed_kind(channel) is FeedKind.BOOK3 and topics[0].level is not None
-        is_news = channel not in _CONFLATABLE and not is_book
-        if overflow == OverflowPolicy.CONFLATE and is_news:
+        if overflow == OverflowPolicy.CONFLATE and channel not in _CONFLATABLE and not is_book:
             raise UsageError(
                 f"{channel} cannot be conflated, each message is news: choose another overflow"
                 f" policy, or one of {', '.join(_CONFLATABLE)}"

@@ -232,13 +232,7 @@ class PongReceived:
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """The frame carries data of a feed; its decoder reads it.
-
-    Attributes:
-        feed: The feed.
-        others: Which it may be as well, where frames of several look the same: the first that
-            this connection has, it is.
-    """
+    """The frame carries data of a feed, or of the first of the others that this line has."""
 
     feed: Feed
     others: tuple[Feed, ...] = ()
@@ -424,11 +418,7 @@ class Venue(Protocol):
         """Return which connection carries a channel."""
 
     def apart(self, channel: StrEnum) -> StrEnum | None:  # noqa: ARG002  # most share theirs
-        """Return whose connections a channel has, if not those that all share.
-
-        Channels whose frames look alike, or that read the same feed in different ways, cannot be
-        on one connection.
-        """
+        """Return whose connections a channel has, where frames look alike; None for all's."""
         return None
 
     def feed_kind(self, channel: StrEnum) -> FeedKind:
@@ -591,29 +581,13 @@ class Venue(Protocol):
         raise DecodeError(f"{self.name} has no books of orders: a frame of {len(frame)} bytes")
 
     def read_book3_answer(self, body: bytes) -> tuple[Sequence[BookOrder], int]:
-        """Read all resting orders, first come first, and the sequence after which they stood so.
-
-        Raises:
-            DecodeError: If the answer does not fit.
-        """
+        """Read all resting orders, first come first, and their sequence; or ``DecodeError``."""
         raise DecodeError(f"{self.name} has no books of orders: an answer of {len(body)} bytes")
 
-    def followed(
-        self,
-        message: Message[Any],
-        known: Message[Any] | None,  # noqa: ARG002  # most tell states
-    ) -> Message[Any] | None:
-        """Return what a thing is after a message about it.
+    def followed(self, message: Message[Any], known: Message[Any] | None) -> Message[Any] | None:  # noqa: ARG002
+        """Return what a thing is after a private message about it, by the last word about it.
 
-        Args:
-            message: What a private frame says: the whole state, or what happened.
-            known: The last word about that thing, or None.
-
-        Returns:
-            None if the message says nothing new.
-
-        Raises:
-            DecodeError: If it says too little.
+        None if that is nothing new; ``DecodeError`` if it says too little.
         """
         return message
 

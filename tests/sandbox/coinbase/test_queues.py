@@ -7,12 +7,8 @@ from decimal import Decimal
 
 from weex_client.book import BookOrder, OrderBook3, OrderUpdate
 from weex_client.sandbox.branch import FEE_RATES, Branch
-from weex_client.sandbox.coinbase.queues import (
-    Happening,
-    OrderQueues,
-    order_uuid,
-    simulated_id,
-)
+from weex_client.sandbox.coinbase.happenings import Happening, order_uuid, simulated_id
+from weex_client.sandbox.coinbase.queues import OrderQueues
 from weex_client.sandbox.stage import Stage
 from weex_client.simulation import FillEvent, Market, OrderState
 from weex_client.simulation.orders import OrderRequest

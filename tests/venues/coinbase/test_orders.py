@@ -11,7 +11,7 @@ import pytest
 from tests.venues.coinbase.recordings import frames
 from weex_client.errors import DecodeError
 from weex_client.venues.coinbase import orders
-from weex_client.venues.coinbase.wire import CoinbaseOrder
+from weex_client.venues.coinbase.order_wire import CoinbaseOrder
 
 RECEIVED = 1_790_000_000_000_000_000
 MINE = "11838707-bf9c-4d65-8cec-b57c9a7cab42"

@@ -8,13 +8,14 @@ from typing import Final
 
 from weex_client.protocol import Channel
 from weex_client.sandbox.branch import FEE_RATES
+from weex_client.sandbox.coinbase.happenings import Happening
 from weex_client.sandbox.coinbase.products import (
     SEGMENT,
     match_figures,
     side_of,
     ticker_figures,
 )
-from weex_client.sandbox.coinbase.queues import Happening, OrderQueues
+from weex_client.sandbox.coinbase.queues import OrderQueues
 from weex_client.sandbox.connection import Connection
 from weex_client.sandbox.depth_history import MAX_CHANGES, DepthHistory
 from weex_client.sandbox.front import BookSides

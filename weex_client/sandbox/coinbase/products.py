@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Final
 
-from weex_client.sandbox.coinbase.queues import Happening
+from weex_client.sandbox.coinbase.happenings import Happening
 from weex_client.simulation import Instrument, SymbolMarket, instrument_for
 from weex_client.venues.coinbase.mirror import MatchFigures, TickerFigures
 

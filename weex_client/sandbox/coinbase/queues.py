@@ -7,11 +7,11 @@ every trade has an order that it happened to. Orders of accounts stand among the
 from __future__ import annotations
 
 import hashlib
-import uuid
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final, Literal, NamedTuple
+from typing import Final
 
+from weex_client.sandbox.coinbase.happenings import Execution, Happening, Kind, OwnOrder
 from weex_client.simulation import (
     DepthChange,
     DepthWindow,
@@ -22,9 +22,8 @@ from weex_client.simulation import (
 )
 from weex_client.simulation.trading_rules import TradingRules
 
-__all__ = ["Execution", "Happening", "OrderQueues", "order_uuid", "simulated_id"]
+__all__ = ["OrderQueues"]
 
-Kind = Literal["received", "open", "match", "done", "change", "activate"]
 
 # Deeper than any book of the seeded market.
 ALL_LEVELS: Final = 1_000_000
@@ -38,90 +37,6 @@ _MOST_AT_FIRST: Final = 3
 # The newest executions of accounts are kept, for those who ask for their fills.
 _KEPT_EXECUTIONS: Final = 10_000
 _KEPT_MATCHES: Final = 1_000
-
-_OWN: Final = 0xC0 << 120
-
-
-def order_uuid(order_id: str) -> str:
-    """Return the venue's name for an account's order."""
-    return str(uuid.UUID(int=_OWN | int(order_id)))
-
-
-def simulated_id(name: str) -> str | None:
-    """Return whose name that is, or None if it is no account's order."""
-    try:
-        number = uuid.UUID(name).int
-    except ValueError:
-        return None
-    return str(number ^ _OWN) if number >> 120 == _OWN >> 120 else None
-
-
-class Happening(NamedTuple):
-    """One thing that happens to an order, in ticks and lots.
-
-    Attributes:
-        kind: As the channel ``full`` calls it.
-        sequence: The product's counter after it.
-        order_id: Which order; of a match the maker.
-        is_buy: Its side.
-        price: Its price, or that of the match; None for market orders.
-        lots: Ordered (received), resting (open), matched, left over (done) or resting (change).
-        taker_id: The other order of a match.
-        trade_id: The match's number.
-        reason: Why it is done.
-        old_lots: What rested before a change.
-        state: The account's order it happens to, or None.
-        taker_state: The account's order that took, or None.
-    """
-
-    kind: Kind
-    sequence: int
-    order_id: str
-    is_buy: bool
-    price: int | None
-    lots: int | None
-    taker_id: str | None = None
-    trade_id: int | None = None
-    reason: str | None = None
-    old_lots: int | None = None
-    state: OrderState | None = None
-    taker_state: OrderState | None = None
-
-
-class Execution(NamedTuple):
-    """One execution of an account's order."""
-
-    trade_id: int
-    state: OrderState
-    price: int
-    lots: int
-    is_maker: bool
-    time_ns: int
-
-
-class _Own:
-    """An account's order as it was last told."""
-
-    __slots__ = ("is_done", "name", "state")
-
-    def __init__(self, state: OrderState) -> None:
-        self.name = order_uuid(state.order_id)
-        self.state = state
-        self.is_done = False
-
-    @property
-    def is_buy(self) -> bool:
-        return self.state.request.side == "buy"
-
-    @property
-    def rests(self) -> bool:
-        """Tell whether it stands in the book, if it is not over."""
-        request = self.state.request
-        return (
-            self.state.status in ("new", "partially_filled")
-            and request.price is not None
-            and request.trigger_price is None
-        )
 
 
 _Queues = dict[int, dict[str, int]]
@@ -165,11 +80,11 @@ class OrderQueues:
         self._names = f"{market.instrument.symbol}/{market.book.sequence}"
         self._named = 0
         self._sides: dict[bool, _Queues] = {True: {}, False: {}}
-        self._own: dict[str, _Own] = {}
+        self._own: dict[str, OwnOrder] = {}
         self._states: list[OrderState] = []
         self._fills: list[FillEvent] = []
         for state in states:
-            self._own[state.order_id] = _Own(state)
+            self._own[state.order_id] = OwnOrder(state)
         for is_buy, levels in ((True, self.window.bids), (False, self.window.asks)):
             for price, lots in levels.items():
                 _, owned = self._crowd(is_buy, price)
@@ -214,7 +129,7 @@ class OrderQueues:
         for state in states:
             own = self._own.get(state.order_id)
             if own is None:
-                own = self._own[state.order_id] = _Own(state)
+                own = self._own[state.order_id] = OwnOrder(state)
                 happened.append(self._received(own))
             own.state = state
         for trade in self._market.tape.since(self._printed):
@@ -260,7 +175,7 @@ class OrderQueues:
             )
         return happened
 
-    def _own_of(self, trade: TradePrint, role: str, is_buy: bool) -> _Own | None:
+    def _own_of(self, trade: TradePrint, role: str, is_buy: bool) -> OwnOrder | None:
         """Return the account's order that a print was an execution of, if it was one."""
         for index, fill in enumerate(self._fills):
             if (
@@ -289,8 +204,8 @@ class OrderQueues:
         name: str,
         taker_id: str,
         lots: int,
-        maker: _Own | None,
-        taker: _Own | None,
+        maker: OwnOrder | None,
+        taker: OwnOrder | None,
     ) -> Iterator[Happening]:
         self.trade_id += 1
         self.sequence += 1
@@ -324,7 +239,7 @@ class OrderQueues:
 
     # Orders of accounts.
 
-    def _received(self, own: _Own) -> Happening:
+    def _received(self, own: OwnOrder) -> Happening:
         request = own.state.request
         price = None if request.price is None else self._rules.ticks(request.price)
         lots = None if request.size is None else self._rules.lots(request.size)
@@ -412,7 +327,7 @@ class OrderQueues:
                 yield from self._open(self._name(), is_buy, price, lacking)
 
     def _open(
-        self, name: str, is_buy: bool, price: int, lots: int, own: _Own | None = None
+        self, name: str, is_buy: bool, price: int, lots: int, own: OwnOrder | None = None
     ) -> Iterable[Happening]:
         state = None if own is None else own.state
         happened = []

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
-from decimal import Decimal, InvalidOperation
-from typing import Any, Final
-from urllib.parse import parse_qsl, urlsplit
+from decimal import Decimal
+from typing import Final
+from urllib.parse import urlsplit
 
 from websockets.http11 import Response
 
 from weex_client.errors import OrderRejectedError, UnknownOrderError
 from weex_client.sandbox.branch import FEE_RATES
 from weex_client.sandbox.coinbase.board import Board, rows
+from weex_client.sandbox.coinbase.call_fields import (
+    Fields,
+    RefusedCallError,
+    fields_of,
+    limit_of,
+    listed,
+    moment_ns,
+    number,
+    time_in_force_of,
+    whole,
+)
 from weex_client.sandbox.coinbase.floor import Floor
+from weex_client.sandbox.coinbase.happenings import Execution, order_uuid, simulated_id
 from weex_client.sandbox.coinbase.logins import Logins, RefusedLoginError
 from weex_client.sandbox.coinbase.products import (
     SEGMENT,
@@ -23,27 +34,15 @@ from weex_client.sandbox.coinbase.products import (
     product_row,
     side_of,
 )
-from weex_client.sandbox.coinbase.queues import Execution, order_uuid, simulated_id
 from weex_client.sandbox.http_answer import json_answer
 from weex_client.simulation import OrderState, SymbolMarket
 from weex_client.simulation.orders import OrderRequest
-from weex_client.venues.coinbase.times import rfc3339, time_ns
+from weex_client.venues.coinbase.times import rfc3339
 
 __all__ = ["Rest"]
 
-Fields = Mapping[str, Any]
-
-_MOST_ROWS: Final = 1000
 _CANDLES: Final = {60: "1m", 300: "5m", 900: "15m", 3600: "1h", 86400: "1d"}
 _TOP_LEVELS: Final = {1: 1, 2: 1_000_000}
-
-
-class RefusedCallError(Exception):
-    """The venue answers with this status and message."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 class Rest:
@@ -71,7 +70,7 @@ class Rest:
         """
         parts = urlsplit(target)
         steps = tuple(step for step in parts.path.split("/") if step)
-        fields = _fields(parts.query)
+        fields = fields_of(parts.query)
         try:
             public = await self._public(method, steps, fields)
             if public is not None:
@@ -115,7 +114,7 @@ class Rest:
         self._symbol(product)
         board = await self._floor.caught_up(product)
         if name == "book":
-            return self._book(board, _whole(fields.get("level", "1")))
+            return self._book(board, whole(fields.get("level", "1")))
         market, queues = board.market, board.queues
         if market is None or queues is None:
             raise RefusedCallError(404, "NotFound")
@@ -123,7 +122,7 @@ class Rest:
             case "trades":
                 return self._trades(market, board)
             case "candles":
-                return _candles(market, _whole(fields.get("granularity", "60")))
+                return _candles(market, whole(fields.get("granularity", "60")))
             case "stats":
                 return _stats(market)
             case "ticker":
@@ -190,7 +189,7 @@ class Rest:
 
     def _orders(self, account: str, fields: Fields) -> object:
         desk = self._floor.branch.desk(account)
-        wanted = set(_list(fields.get("status"))) or {"open", "pending", "active"}
+        wanted = set(listed(fields.get("status"))) or {"open", "pending", "active"}
         product = fields.get("product_id")
         found = []
         for order in reversed(desk.orders.values()):
@@ -198,7 +197,7 @@ class Rest:
             is_wanted = row["status"] in wanted or "all" in wanted
             if is_wanted and product in (None, row["product_id"]):
                 found.append(row)
-        return found[: _limit(fields)]
+        return found[: limit_of(fields)]
 
     def _find(self, account: str, name: str) -> OrderState:
         own_name = name.removeprefix("client:")
@@ -246,8 +245,8 @@ class Rest:
         order, product = fields.get("order_id"), fields.get("product_id")
         if order is None and product is None:
             raise RefusedCallError(400, "Missing product_id or order_id")
-        start_ns = _moment(fields.get("start_date"), 0)
-        end_ns = _moment(fields.get("end_date"), None)
+        start_ns = moment_ns(fields.get("start_date"), 0)
+        end_ns = moment_ns(fields.get("end_date"), None)
         found = []
         for name, board in self._floor.boards.items():
             if board.queues is None or product not in (None, name):
@@ -261,7 +260,7 @@ class Rest:
                 and (end_ns is None or each.time_ns <= end_ns)
             ]
         found.sort(key=lambda row: str(row["created_at"]), reverse=True)
-        return found[: _limit(fields)]
+        return found[: limit_of(fields)]
 
     def _fill_row(self, product: str, each: Execution, board: Board) -> dict[str, object]:
         if board.market is None:
@@ -312,10 +311,10 @@ class Rest:
             symbol=self._symbol(str(fields.get("product_id"))),
             side=fields.get("side", ""),
             type=fields.get("type", "limit"),
-            size=_number(fields.get("size"), "size"),
-            price=_number(fields.get("price"), "price"),
-            quote_size=_number(fields.get("funds"), "funds"),
-            time_in_force=_time_in_force(fields),
+            size=number(fields.get("size"), "size"),
+            price=number(fields.get("price"), "price"),
+            quote_size=number(fields.get("funds"), "funds"),
+            time_in_force=time_in_force_of(fields),
             client_order_id=fields.get("client_oid"),
         )
         return self._order_row(await self._floor.branch.place(account, request))
@@ -323,54 +322,6 @@ class Rest:
 
 def _waits(state: OrderState) -> bool:
     return state.request.trigger_price is not None and not state.filled_size
-
-
-def _fields(query: str) -> dict[str, Any]:
-    """Return a query's parameters; those that are named several times as lists."""
-    fields: dict[str, Any] = {}
-    for name, value in parse_qsl(query):
-        fields[name] = [*_list(fields[name]), value] if name in fields else value
-    return fields
-
-
-def _list(value: Any) -> list[str]:
-    return value if isinstance(value, list) else [] if value is None else [value]
-
-
-def _limit(fields: Fields) -> int:
-    return max(1, min(_whole(fields.get("limit", "100")), _MOST_ROWS))
-
-
-def _whole(text: Any) -> int:
-    if not isinstance(text, str) or not text.isascii() or not text.isdecimal() or len(text) > 9:
-        raise RefusedCallError(400, "Bad Request")
-    return int(text)
-
-
-def _moment(text: Any, default: int | None) -> int | None:
-    if text is None:
-        return default
-    try:
-        if isinstance(text, str) and "T" not in text:
-            text = f"{datetime.fromisoformat(text).date().isoformat()}T00:00:00Z"
-        return time_ns(text)
-    except ValueError:
-        raise RefusedCallError(400, "Bad Request") from None
-
-
-def _number(value: Any, name: str) -> Decimal | None:
-    if value is None:
-        return None
-    try:
-        return Decimal(value) if isinstance(value, str | int | Decimal) else Decimal("x")
-    except InvalidOperation:
-        raise RefusedCallError(400, f"{name} is not a valid number") from None
-
-
-def _time_in_force(fields: Fields) -> Any:
-    if fields.get("post_only") is True:
-        return "POST_ONLY"
-    return fields.get("time_in_force", "GTC")
 
 
 def _candles(market: SymbolMarket, granularity: int) -> object:

@@ -2,16 +2,9 @@
 
 from weex_client.venues.coinbase.channels import CoinbaseChannel
 from weex_client.venues.coinbase.config import CoinbaseConfig
+from weex_client.venues.coinbase.order_wire import CoinbaseFill, CoinbaseOrder, OrderEvent
 from weex_client.venues.coinbase.venue import CoinbaseVenue
-from weex_client.venues.coinbase.wire import (
-    CoinbaseFill,
-    CoinbaseOrder,
-    CoinbaseTicker,
-    CoinbaseTrade,
-    Heartbeat,
-    OrderEvent,
-    VenueStatus,
-)
+from weex_client.venues.coinbase.wire import CoinbaseTicker, CoinbaseTrade, Heartbeat, VenueStatus
 
 __all__ = [
     "CoinbaseChannel",

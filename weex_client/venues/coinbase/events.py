@@ -54,7 +54,7 @@ def read(frame: bytes, book_channel: str) -> Event:
         return Unknown(f"JSON {type(fields).__name__}")
     match fields.get("type"):
         case "subscriptions":
-            return Ack(None, frozenset(_served(fields.get("channels"))))
+            return Ack(None, frozenset(_served(fields.get("channels"), book_channel)))
         case "error":
             return _refusal(fields)
         case str(kind):
@@ -62,13 +62,18 @@ def read(frame: bytes, book_channel: str) -> Event:
     return Unknown("no type")
 
 
-def _served(channels: Any) -> Iterable[Feed]:
-    """Name all feeds of an answer, which has the complete list of them each time."""
+def _served(channels: Any, book_channel: str) -> Iterable[Feed]:
+    """Name all feeds of an answer, which has the complete list of them each time.
+
+    There is one channel of books on a connection, whatever it is called: how has changed before.
+    """
     for each in channels if isinstance(channels, list) else ():
         name = each.get("name") if isinstance(each, dict) else None
         if not isinstance(name, str):
             continue
         channel = ALIASES.get(name, name)
+        if channel in ("level2", "level2_batch"):
+            channel = book_channel
         products = each.get("product_ids")
         if channel in ("user", "status") or not isinstance(products, list) or not products:
             yield channel

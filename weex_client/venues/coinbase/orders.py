@@ -15,7 +15,7 @@ from weex_client.models import Fill, Message, OrderStatus, Side
 from weex_client.protocol import Channel
 from weex_client.venues.coinbase.channels import CoinbaseChannel
 from weex_client.venues.coinbase.codec import message_of, validated, validator
-from weex_client.venues.coinbase.wire import (
+from weex_client.venues.coinbase.order_wire import (
     CoinbaseFill,
     CoinbaseOrder,
     OrderEvent,

@@ -24,10 +24,10 @@ from weex_client.models import Message, OrderStatus
 from weex_client.protocol import Channel
 from weex_client.rest import Detail, HttpResponse, Query
 from weex_client.venues.coinbase.codec import message_of
+from weex_client.venues.coinbase.order_wire import CoinbaseFill, CoinbaseOrder, OrderMatch
 from weex_client.venues.coinbase.orders import summed
 from weex_client.venues.coinbase.rest_wire import RestBook, RestFill, RestOrder
 from weex_client.venues.coinbase.times import rfc3339
-from weex_client.venues.coinbase.wire import CoinbaseFill, CoinbaseOrder, OrderMatch
 
 __all__ = ["FillReader", "OrderReader", "answered", "book_query", "read_book3"]
 
