@@ -124,7 +124,7 @@ class CoinbaseVenue(Venue):
         Raises:
             UnsupportedChannelError: If the venue lacks the channel or level.
             UsageError: If the symbol is spelled for another venue.
-            ConfigError: If the channel must be signed for and cannot be.
+            ConfigError: If credentials would cross the network in clear.
         """
         channel = topic.channel
         if channel not in _CHANNELS:
@@ -142,8 +142,8 @@ class CoinbaseVenue(Venue):
             case Channel.BOOK | Channel.BOOK_DELTAS:
                 return feed_of(self._book_channel, self._checked_level(topic, product))
             case CoinbaseChannel.FULL | CoinbaseChannel.BOOK3:
-                if not self._signs_public:
-                    self._checked_credentials(self._config.public_url, "the channel full needs")
+                if self._config.credentials() is not None:
+                    self._checked_credentials(self._config.public_url, "signed channels need")
                 is_view = channel is CoinbaseChannel.BOOK3
                 return feed_of("full", self._checked_level(topic, product) if is_view else product)
             case Channel.TRADES:
@@ -188,12 +188,12 @@ class CoinbaseVenue(Venue):
     # How a connection is opened.
 
     def check_credentials(self) -> None:
-        """Make sure that own orders can be signed for, and what is asked with them.
+        """Make sure that signed channels can be asked for, and what is asked with them.
 
         Raises:
             ConfigError: If credentials are missing, or would cross the network in clear.
         """
-        self._checked_credentials(self._config.private_url, "private streams need")
+        self._checked_credentials(self._config.private_url, "signed channels need")
         if self._seeds:
             self._checked_rest_url()
 
