@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from weex_client.models import Message
 
@@ -19,6 +19,7 @@ __all__ = [
     "HttpResponse",
     "Query",
     "StateReads",
+    "SummingReads",
 ]
 
 
@@ -90,8 +91,13 @@ class StateReads(Protocol):
             its absence says nothing.
         """
 
+
+@runtime_checkable
+class SummingReads(StateReads, Protocol):
+    """A state whose answer has sums of what frames tell in parts."""
+
     def more(self, message: Message[Any]) -> Detail | None:
-        """Return what else must be asked about something in the state, or None if that is all."""
+        """Return how the parts of something are asked for, or None if there is no need to."""
 
 
 class FillReads(Protocol):

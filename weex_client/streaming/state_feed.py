@@ -9,7 +9,7 @@ from typing import Any
 
 from weex_client.errors import DecodeError
 from weex_client.models import Account, Message, Order, Position
-from weex_client.rest import Detail, Query, StateReads
+from weex_client.rest import Detail, Query, StateReads, SummingReads
 from weex_client.streaming.account_feed import AccountFeed, Push
 
 __all__ = ["StateFeed"]
@@ -166,7 +166,10 @@ class StateFeed(AccountFeed):
     def _more(self, identity: Hashable) -> Detail | None:
         """Return how to ask for what the state did not say of a thing, or None."""
         known = self._known.get(identity)
-        return None if known is None or self._reads is None else self._reads.more(known.message)
+        reads = self._reads
+        if known is None or not isinstance(reads, SummingReads):
+            return None
+        return reads.more(known.message)
 
     def _complete(self, body: bytes | None, received_time_ns: int) -> None:
         """Take what the state did not say of the next thing; frames wait until all is said."""

@@ -100,14 +100,7 @@ _orders = TypeAdapter(list[RestOrder])
 _fills = TypeAdapter(list[RestFill])
 
 
-class _Whole:
-    """A state whose answer says all that there is to say."""
-
-    def more(self, message: Message[Any]) -> None:
-        """Return None."""
-
-
-class _SpotBalances(_Whole):
+class _SpotBalances:
     """Balances of the spot market; one time for all of them."""
 
     query: Final = Query("balances", "/api/v3/account/")
@@ -136,7 +129,7 @@ class _SpotBalances(_Whole):
         return _gone(message, received_time_ns, balance=nought, available=nought, frozen=nought)
 
 
-class _ContractBalances(_Whole):
+class _ContractBalances:
     """Balances of the contract market: crossed margin only, without a time."""
 
     query: Final = Query("balances", "/capi/v3/account/balance")
@@ -165,7 +158,7 @@ class _ContractBalances(_Whole):
         return _gone(message, received_time_ns, balance=Decimal(0), available=None, frozen=None)
 
 
-class _Positions(_Whole):
+class _Positions:
     """Open positions of the contract market."""
 
     query: Final = Query("open positions", "/capi/v3/account/position/allPosition")
@@ -200,7 +193,7 @@ class _Positions(_Whole):
         return _gone(message, received_time_ns, size=nought, entry_price=None, entry_value=nought)
 
 
-class _Orders(_Whole):
+class _Orders:
     """Open orders of either market; what became of one that is open no more is asked for."""
 
     def __init__(self, root: str) -> None:
