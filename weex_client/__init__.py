@@ -44,14 +44,17 @@ from weex_client.models import (
     Hole,
     Message,
     Order,
+    OrderBook3View,
     OrderBookDelta,
     OrderBookView,
+    OrderQueue,
     Position,
     Ticker,
     Trade,
 )
 from weex_client.streaming.mailbox import OverflowPolicy
 from weex_client.streaming.subscription import Subscription
+from weex_client.venues.coinbase import CoinbaseChannel, CoinbaseConfig
 from weex_client.venues.kucoin import KucoinChannel, KucoinConfig, KucoinSnapshot, KucoinTicker
 from weex_client.venues.smartmoney import (
     FundingRate,
@@ -63,6 +66,7 @@ from weex_client.venues.smartmoney import (
 )
 from weex_client.venues.weex import WeexConfig
 from weex_client.websocket import (
+    CoinbaseWebSocketClient,
     KucoinWebSocketClient,
     SmartMoneyWebSocketClient,
     WeexWebSocketClient,
@@ -76,6 +80,9 @@ __all__ = [
     "BookTicker",
     "Candle",
     "ClientClosedError",
+    "CoinbaseChannel",
+    "CoinbaseConfig",
+    "CoinbaseWebSocketClient",
     "ConfigError",
     "ConnectError",
     "ConnectionEvent",
@@ -97,9 +104,11 @@ __all__ = [
     "Message",
     "NoMarketError",
     "Order",
+    "OrderBook3View",
     "OrderBookDelta",
     "OrderBookView",
     "OrderClosedError",
+    "OrderQueue",
     "OrderRejectedError",
     "OverflowPolicy",
     "Position",

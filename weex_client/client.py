@@ -40,7 +40,7 @@ from weex_client.streaming.transport import Connector, WebSocketConnector
 __all__ = ["StreamClient"]
 
 # Where a newer message says all that an older one said.
-_CONFLATABLE = (Channel.TICKER, Channel.BOOK, Channel.BOOK_TICKER)
+_CONFLATABLE = (Channel.TICKER, Channel.BOOK, Channel.BOOK_TICKER, FeedKind.BOOK3)
 
 
 class StreamClient:
@@ -349,15 +349,15 @@ class StreamClient:
     ) -> Subscription[Any]:
         """Give a reader its queue and let it listen to some topics of one channel."""
         channel = topics[0].channel
-        may_conflate = channel in _CONFLATABLE or self._venue.feed_kind(channel) is FeedKind.BOOK3
-        if overflow == OverflowPolicy.CONFLATE and not may_conflate:
+        if overflow == OverflowPolicy.CONFLATE and channel not in _CONFLATABLE:
             raise UsageError(
                 f"{channel} cannot be conflated, each message is news: choose another overflow"
                 f" policy, or one of {', '.join(_CONFLATABLE)}"
             )
         check_loop()
-        for topic in topics:
-            self._venue.feed(topic)  # says at the call what the venue lacks
+        feeds = [self._venue.feed(topic) for topic in topics]  # says what the venue lacks
+        if any(map(self._venue.needs_credentials, feeds)):
+            self._venue.check_credentials()
         door = self._opened().door(channel)
         size = self._config.queue_size if queue_size is None else queue_size
         if size < 1:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, NamedTuple, Protocol
 
+from weex_client.book import BookOrder, OrderUpdate
 from weex_client.errors import DecodeError, TransportError, UsageError
 from weex_client.models import Message
 from weex_client.rest import AccountReads, HttpRequest, HttpResponse, Query
@@ -231,9 +232,10 @@ class PongReceived:
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """The frame carries data of a feed; its decoder reads it."""
+    """The frame carries data of a feed, or of the first of the others that this line has."""
 
     feed: Feed
+    others: tuple[Feed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -415,6 +417,10 @@ class Venue(Protocol):
     def scope(self, channel: StrEnum) -> Scope:
         """Return which connection carries a channel."""
 
+    def apart(self, channel: StrEnum) -> StrEnum | None:  # noqa: ARG002  # most share theirs
+        """Return whose connections a channel has, where frames look alike; None for all's."""
+        return None
+
     def feed_kind(self, channel: StrEnum) -> FeedKind:
         """Return what must be kept of a channel's feeds between two frames."""
         return _KINDS.get(channel, FeedKind.FRAMES)
@@ -569,6 +575,21 @@ class Venue(Protocol):
     def read_book(self, frame: bytes) -> BookUpdate:
         """Read a frame of a book feed; raises ``DecodeError``."""
         raise DecodeError(f"{self.name} has no order books: a frame of {len(frame)} bytes")
+
+    def read_book3(self, frame: bytes) -> OrderUpdate:
+        """Read what a frame does to a book of orders; raises ``DecodeError``."""
+        raise DecodeError(f"{self.name} has no books of orders: a frame of {len(frame)} bytes")
+
+    def read_book3_answer(self, body: bytes) -> tuple[Sequence[BookOrder], int]:
+        """Read all resting orders, first come first, and their sequence; or ``DecodeError``."""
+        raise DecodeError(f"{self.name} has no books of orders: an answer of {len(body)} bytes")
+
+    def followed(self, message: Message[Any], known: Message[Any] | None) -> Message[Any] | None:  # noqa: ARG002
+        """Return what a thing is after a private message about it, by the last word about it.
+
+        None if that is nothing new; ``DecodeError`` if it says too little.
+        """
+        return message
 
     def trade_ids(self, frame: bytes) -> Sequence[str]:  # noqa: ARG002  # the decoder tells
         """Read the ids of a trade frame's trades from its bytes, in the order they stand.

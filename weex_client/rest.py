@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from weex_client.models import Message
 
@@ -19,6 +19,7 @@ __all__ = [
     "HttpResponse",
     "Query",
     "StateReads",
+    "SummingReads",
 ]
 
 
@@ -89,6 +90,14 @@ class StateReads(Protocol):
             How to ask for it, or what it is, or None if the state never has such a thing, so that
             its absence says nothing.
         """
+
+
+@runtime_checkable
+class SummingReads(StateReads, Protocol):
+    """A state whose answer has sums of what frames tell in parts."""
+
+    def more(self, message: Message[Any]) -> Detail | None:
+        """Return how the parts of something are asked for, or None if there is no need to."""
 
 
 class FillReads(Protocol):

@@ -12,13 +12,21 @@ from weex_client.client import StreamClient
 from weex_client.clock import Clock
 from weex_client.config import StreamConfig
 from weex_client.errors import ConfigError
-from weex_client.models import Message
-from weex_client.protocol import Topic, Venue
+from weex_client.models import Message, OrderBook3View, Ticker
+from weex_client.protocol import Channel, Topic, Venue
 from weex_client.streaming.budget import Budgets
 from weex_client.streaming.mailbox import OverflowPolicy
 from weex_client.streaming.subscription import Subscription
 from weex_client.streaming.topics import topics_of
 from weex_client.streaming.transport import Connector
+from weex_client.venues.coinbase import (
+    CoinbaseChannel,
+    CoinbaseConfig,
+    CoinbaseVenue,
+    Heartbeat,
+    OrderEvent,
+    VenueStatus,
+)
 from weex_client.venues.kucoin import (
     KucoinChannel,
     KucoinConfig,
@@ -42,6 +50,7 @@ from weex_client.venues.weex import WeexConfig, WeexVenue
 
 __all__ = [
     "VENUES",
+    "CoinbaseWebSocketClient",
     "KucoinWebSocketClient",
     "SmartMoneyWebSocketClient",
     "VenueClient",
@@ -285,8 +294,127 @@ class KucoinWebSocketClient(VenueClient[KucoinConfig]):
         return self._subscribe((Topic(KucoinChannel.STOP_ORDERS),), queue_size, overflow)
 
 
+class CoinbaseWebSocketClient(VenueClient[CoinbaseConfig]):
+    """Stream Coinbase Exchange.
+
+    Every product's heartbeat is subscribed along with it: it shows that the line is alive, and
+    whether a trade is missing.
+    """
+
+    config_class = CoinbaseConfig
+    venue_class = CoinbaseVenue
+
+    def stream_tickers(
+        self,
+        symbols: str | Sequence[str],
+        *,
+        batch: bool = False,
+        queue_size: int | None = None,
+        overflow: OverflowPolicy = OverflowPolicy.DROP_OLDEST,
+    ) -> Subscription[Message[Ticker]]:
+        """Stream statistics of the last 24 hours, with every trade or every five seconds.
+
+        Args:
+            symbols: One product or several: ``BTC-USD``; one subscription over all of them.
+            batch: Take the figures of every fifth second only (``ticker_batch``).
+            queue_size: Messages that may wait; the configured number where None.
+            overflow: What happens to a message that finds the queue full.
+
+        Raises:
+            UsageError: If no product is named, or one that is spelled for another venue.
+            ClientClosedError: If the client is not open.
+        """
+        channel = CoinbaseChannel.TICKER_BATCH if batch else Channel.TICKER
+        return self._subscribe(topics_of(channel, symbols), queue_size, overflow)
+
+    def stream_full(
+        self,
+        symbols: str | Sequence[str],
+        *,
+        queue_size: int | None = None,
+        overflow: OverflowPolicy = OverflowPolicy.DROP_OLDEST,
+    ) -> Subscription[Message[OrderEvent]]:
+        """Stream everything that happens to anybody's orders, in order, each once.
+
+        A hole in it is told by a ``gap`` event; a dropped message tears a book that you keep
+        yourself. Credentials are needed. Arguments as for ``stream_tickers``.
+
+        Raises:
+            ConfigError: If there are no credentials; the text names the settings.
+            UsageError: If no product is named, or one that is spelled for another venue.
+            ClientClosedError: If the client is not open.
+        """
+        topics = topics_of(CoinbaseChannel.FULL, symbols)
+        return self._subscribe(topics, queue_size, overflow)
+
+    def stream_order_book3(
+        self,
+        symbol: str,
+        level: int = 5,
+        *,
+        queue_size: int | None = None,
+        overflow: OverflowPolicy = OverflowPolicy.DROP_OLDEST,
+    ) -> Subscription[Message[OrderBook3View]]:
+        """Stream the book of orders: who stands where in the queue of each price.
+
+        A view comes when something in it has changed; it never shows a book with a hole.
+
+        Args:
+            symbol: One product.
+            level: Prices a side of each view.
+            queue_size: Messages that may wait; the configured number where None.
+            overflow: What happens to a message that finds the queue full.
+
+        Raises:
+            ConfigError: If there are no credentials; the text names the settings.
+            UsageError: If no product is named, or one that is spelled for another venue.
+            UnsupportedChannelError: If ``level`` is less than 1.
+            ClientClosedError: If the client is not open.
+        """
+        topics = topics_of(CoinbaseChannel.BOOK3, symbol, level=level)
+        return self._subscribe(topics, queue_size, overflow)
+
+    def stream_heartbeats(
+        self,
+        symbols: str | Sequence[str],
+        *,
+        queue_size: int | None = None,
+        overflow: OverflowPolicy = OverflowPolicy.DROP_OLDEST,
+    ) -> Subscription[Message[Heartbeat]]:
+        """Stream each product's beat of every second. Arguments as for ``stream_tickers``."""
+        topics = topics_of(CoinbaseChannel.HEARTBEAT, symbols)
+        return self._subscribe(topics, queue_size, overflow)
+
+    def stream_status(
+        self,
+        *,
+        queue_size: int | None = None,
+        overflow: OverflowPolicy = OverflowPolicy.DROP_OLDEST,
+    ) -> Subscription[Message[VenueStatus]]:
+        """Stream what is listed, and what may be done with it, every few seconds."""
+        return self._subscribe((Topic(CoinbaseChannel.STATUS),), queue_size, overflow)
+
+    def stream_user(
+        self,
+        *,
+        queue_size: int | None = None,
+        overflow: OverflowPolicy = OverflowPolicy.RAISE,
+    ) -> Subscription[Message[OrderEvent]]:
+        """Stream what happens to the account's orders, as the venue tells it.
+
+        What happened while the line was down is not in it: ``stream_orders`` and
+        ``stream_fills`` read that.
+
+        Raises:
+            ConfigError: If there are no credentials; the text names the settings.
+            ClientClosedError: If the client is not open.
+        """
+        return self._subscribe((Topic(CoinbaseChannel.USER),), queue_size, overflow)
+
+
 VENUES: Final[Mapping[str, type[VenueClient[Any]]]] = {
     "weex": WeexWebSocketClient,
+    "coinbase": CoinbaseWebSocketClient,
     "smartmoney": SmartMoneyWebSocketClient,
     "kucoin": KucoinWebSocketClient,
 }

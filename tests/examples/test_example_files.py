@@ -29,6 +29,7 @@ PLAUSIBLE = {
     "filtered": rf"^[A-Z]+USDT +[+-]0\.\d+ % to {PRICE}$",
     "heartbeat": rf"^alive at {PRICE}$",
     "market_monitor": rf"^[\d:]{{8}}  BTCUSDT {PRICE}  24 h: {PRICE} to {PRICE}, [+-]{PRICE} %, ",
+    "minute_volume": rf"^\d\d:\d\d  {PRICE} BTC (so far|in \d+ trades)",
     "moving_average": rf"^(BUY|SELL|HOLD) +price {PRICE}, average {PRICE}$",
     "multi_symbol": rf"^ADAUSDT +{PRICE}$",
     "orders": rf"^fill \d+ of \d+: (buy|sell) {PRICE} [A-Z]+ at {PRICE}, fee ",

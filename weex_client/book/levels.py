@@ -25,6 +25,10 @@ _ZEROS = frozenset(
 ) - {"", "."}
 
 
+# Whole books have tens of thousands of prices of many forms: looking at each of them for every
+# stretch of history costs more than comparing the few that change by value.
+_FEW = 1000
+
 _NONE = -2  # a place that ``str.find`` never gives
 
 
@@ -66,7 +70,7 @@ class BookSide:
         side.names = self.names.copy()
         side._sizes = self._sizes.copy()
         forms = {(self._width, self._point)}
-        if self._width == _NONE:
+        if self._width == _NONE and len(self.names) <= _FEW:
             forms = {(len(name), name.find(".")) for name in self.names}
         if len(forms) == 1:
             side._width, side._point = forms.pop()
@@ -109,7 +113,10 @@ class BookSide:
         for name in removed:
             if sizes.get(name) in _ZEROS:
                 del sizes[name]
-                del names[names.index(name) if self._width == _NONE else bisect_left(names, name)]
+                if self._width != _NONE:
+                    del names[bisect_left(names, name)]
+                else:
+                    del names[bisect_left(names, Decimal(name), key=Decimal)]
 
     def gathered(self, texts: Sequence[str]) -> dict[str, str] | None:
         """Return the last word of several changes, one behind the other, about each level.

@@ -10,7 +10,7 @@ from weex_client.client import StreamClient
 from weex_client.config import StreamConfig
 from weex_client.errors import ConfigError, UnsupportedChannelError, UsageError
 from weex_client.models import Message
-from weex_client.protocol import Channel, Scope, Topic, Venue
+from weex_client.protocol import Channel, FeedKind, Scope, Topic, Venue
 from weex_client.sandbox import SandboxExchange
 from weex_client.streaming.subscription import Subscription
 from weex_client.streaming.topics import named_topics
@@ -114,7 +114,7 @@ class WatchRequest:
         if has_symbols and not self.symbols:
             raise UsageError(f"name at least one symbol: weex-client watch {self._example()}")
         symbols = self.symbols if has_symbols else ()
-        level = self.level if channel is Channel.BOOK else None
+        level = self.level if name in (Channel.BOOK, FeedKind.BOOK3) else None
         interval = self.interval if channel is Channel.CANDLES else None
         topics = named_topics(venue, name, symbols, level=level, interval=interval)
         feeds = [venue.feed(topic) for topic in topics]

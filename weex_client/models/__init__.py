@@ -4,6 +4,7 @@ from weex_client.models.account import Account, Fill, Order, OrderStatus, Positi
 from weex_client.models.continuity import Continuity, Hole
 from weex_client.models.deferred import made_later
 from weex_client.models.events import ConnectionEvent, EventKind
+from weex_client.models.level3 import OrderBook3View, OrderQueue
 from weex_client.models.market import (
     BookTicker,
     Candle,
@@ -29,8 +30,10 @@ __all__ = [
     "Message",
     "Money",
     "Order",
+    "OrderBook3View",
     "OrderBookDelta",
     "OrderBookView",
+    "OrderQueue",
     "OrderStatus",
     "Payload",
     "Position",

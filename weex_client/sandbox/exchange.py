@@ -30,6 +30,7 @@ from weex_client.sandbox.premises import Premises
 from weex_client.sandbox.sabotage import Sabotage
 from weex_client.simulation import DEFAULT_SYMBOLS
 from weex_client.simulation.draws import seeded
+from weex_client.venues.coinbase import CoinbaseConfig
 from weex_client.venues.kucoin import KucoinConfig
 from weex_client.venues.smartmoney import SmartMoneyConfig
 from weex_client.venues.weex import WeexConfig
@@ -237,6 +238,16 @@ class SandboxExchange(AccountActions):
             KeyError: If there is no such account.
         """
         return cast("WeexConfig", self.config("weex", account=account, market=market))
+
+    def coinbase_config(self, *, account: str = SANDBOX_ACCOUNT.api_key) -> CoinbaseConfig:
+        """Return the settings with which a client of Coinbase Exchange uses this exchange.
+
+        The secret is the account's in base64, as that venue shows secrets.
+
+        Raises:
+            KeyError: If there is no such account.
+        """
+        return cast("CoinbaseConfig", self.config("coinbase", account=account))
 
     def smartmoney_config(self, *, account: str = SANDBOX_ACCOUNT.api_key) -> SmartMoneyConfig:
         """Return the settings with which a Smart Money client uses this exchange.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from weex_client.sandbox.coinbase.front import CoinbaseFront
 from weex_client.sandbox.front import Front
 from weex_client.sandbox.kucoin.front import KucoinFront
 from weex_client.sandbox.smartmoney.front import SmartMoneyFront
@@ -18,6 +19,7 @@ __all__ = ["FRONTS"]
 
 FRONTS: Final[Mapping[str, type[Front]]] = {
     "weex": WeexFront,
+    "coinbase": CoinbaseFront,
     "smartmoney": SmartMoneyFront,
     "kucoin": KucoinFront,
 }

@@ -12,6 +12,7 @@ from typing import Any, Final
 from weex_client.metrics import ChannelCounters
 from weex_client.models import Candle, Message
 from weex_client.protocol import Feed, FeedKind, Topic, Venue
+from weex_client.streaming.book3_feed import Book3Feed
 from weex_client.streaming.book_feed import BookFeed
 from weex_client.streaming.companions import Companions
 from weex_client.streaming.feed_state import Announce, Cell, DecodedFeed, FeedState
@@ -165,6 +166,10 @@ _KINDS: Final[dict[FeedKind, type[FeedState]]] = {
     FeedKind.BOOK: BookFeed,
     FeedKind.LOOSE_BOOK: LooseBookFeed,
 }
+_ASKED_KINDS: Final[dict[FeedKind, Callable[..., FeedState]]] = {
+    FeedKind.BOOK: RequestedBookFeed,
+    FeedKind.BOOK3: Book3Feed,
+}
 _ACCOUNT_KINDS: Final[dict[FeedKind, Callable[..., FeedState]]] = {
     FeedKind.STATE: StateFeed,
     FeedKind.FILLS: FillFeed,
@@ -194,9 +199,10 @@ def make_feed(
     channel = topic.channel
     kind = venue.feed_kind(channel)
     parts = (feed, channel, topic.symbol, venue, counters, announce)
-    query = venue.book_query(feed) if kind is FeedKind.BOOK else None
-    if query is not None:
-        return RequestedBookFeed(*parts, query=query)
+    asked_kind = _ASKED_KINDS.get(kind)
+    query = None if asked_kind is None else venue.book_query(feed)
+    if asked_kind is not None and query is not None:
+        return asked_kind(*parts, query=query)
     if kind is FeedKind.TRADES and venue.companions(feed):
         return ChainedTradeFeed(*parts, companions=companions)
     if kind in _ACCOUNT_KINDS:

@@ -92,6 +92,11 @@ class ConnectionPool:
         """Tell whether every connection that is needed is open."""
         return all(each.is_open or not each.is_needed for each in self._supervisors)
 
+    @property
+    def is_unused(self) -> bool:
+        """Tell whether nobody reads anything here."""
+        return not self._carriers
+
     def join(self, topics: Sequence[Topic], mailbox: Reader) -> None:
         """Let a reader have some topics; a feed that was refused just now ends its stream.
 

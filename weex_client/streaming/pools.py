@@ -88,11 +88,15 @@ class Pools:
             ConfigError: If the channel is private and credentials are missing.
         """
         scope = self._venue.scope(channel)
-        kind = _KINDS.get(channel, channel) if self._per_channel else None
+        kind = self._venue.apart(channel)
+        if kind is None and self._per_channel:
+            kind = _KINDS.get(channel, channel)
         pool = self._pools.get((scope, kind))
         if pool is None:
-            pool = self._pools.pop((scope, None), None)  # the one dialled first has no kind yet
-            if pool is None:
+            pool = self._pools.get((scope, None))
+            if pool is not None and pool.is_unused:
+                del self._pools[scope, None]  # the one dialled first has no kind yet
+            else:
                 if scope is Scope.PRIVATE:
                     self._venue.check_credentials()
                 pool = self._make(scope)

@@ -347,7 +347,7 @@ class Session:
         if not isinstance(event, Data):
             self._obey(event, frame, received_time_ns)
             return None
-        feed = event.feed
+        feed = next(filter(self._feeds.__contains__, (event.feed, *event.others)), event.feed)
         if self._crossing.is_under_way:
             key = None  # while there are two connections, each frame is looked at
             if self._is_repeat(feed, frame):

@@ -7,8 +7,9 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from weex_client.errors import DecodeError
 from weex_client.models import Account, Message, Order, Position
-from weex_client.rest import Detail, Query, StateReads
+from weex_client.rest import Detail, Query, StateReads, SummingReads
 from weex_client.streaming.account_feed import AccountFeed, Push
 
 __all__ = ["StateFeed"]
@@ -52,12 +53,21 @@ class StateFeed(AccountFeed):
         self._was_read = False  # ever: what is new since then is news
         self._is_state_read = False  # on this connection
         self._details: deque[tuple[_Known, Detail]] = deque()
+        self._incomplete: deque[Hashable] = deque()  # of which the state does not say all
 
     def take(self, messages: Sequence[Message[Any]]) -> Iterator[Message[Any]]:
         """Take note of what frames say; return what of it is news."""
         for message in messages:
             self._frame_count += 1
             known = self._entry(message)
+            try:
+                told = self._venue.followed(message, None if known is None else known.message)
+            except DecodeError as exc:
+                self.complain(b"", exc)
+                continue
+            if told is None:
+                continue  # it is known already
+            message = told
             if known is not None and _is_overtaken(message, known):
                 self.counters.stale += 1
                 continue
@@ -68,6 +78,7 @@ class StateFeed(AccountFeed):
         """Start to read anew."""
         self._is_state_read = False
         self._details.clear()
+        self._incomplete.clear()
 
     def next_query(self) -> Query | None:
         """Return the next question: the state, then what became of each order that is gone."""
@@ -76,6 +87,11 @@ class StateFeed(AccountFeed):
         if not self._is_state_read:
             self._asked_at = self._frame_count
             return self._reads.query
+        while self._incomplete:
+            detail = self._more(self._incomplete[0])
+            if detail is not None:
+                return detail.query
+            self._complete(None, 0)
         while self._details:
             known, detail = self._details[0]
             if self._entry(known.message) is known:
@@ -94,7 +110,11 @@ class StateFeed(AccountFeed):
             self._symbols.update(item.symbol for item in items if item.symbol)
             self._merge(self._reads, items, received_time_ns)
             self._is_state_read = self._was_read = True
-            self.release()
+            self._incomplete.extend(identity for identity in self._known if self._more(identity))
+            if not self._incomplete:
+                self.release()
+        elif self._incomplete:
+            self._complete(body, received_time_ns)
         elif self._details and self._details[0][1].query is query:
             known, detail = self._details[0]
             if self._entry(known.message) is known:
@@ -106,6 +126,7 @@ class StateFeed(AccountFeed):
 
     def put_back(self) -> None:
         """Ask about another order first: this one's answer may never be readable."""
+        self._incomplete.rotate(-1)
         self._details.rotate(-1)
 
     def welcome(self, push: Push) -> None:
@@ -118,6 +139,7 @@ class StateFeed(AccountFeed):
         super().interrupted()
         self._is_state_read = False
         self._details.clear()
+        self._incomplete.clear()
 
     # How frames and answers become one.
 
@@ -140,6 +162,27 @@ class StateFeed(AccountFeed):
         news += self._gone(reads, items, received_time_ns)
         self.line_up(sorted(news, key=lambda message: message.timestamp))
         self.line_up(state)
+
+    def _more(self, identity: Hashable) -> Detail | None:
+        """Return how to ask for what the state did not say of a thing, or None."""
+        known = self._known.get(identity)
+        reads = self._reads
+        if known is None or not isinstance(reads, SummingReads):
+            return None
+        return reads.more(known.message)
+
+    def _complete(self, body: bytes | None, received_time_ns: int) -> None:
+        """Take what the state did not say of the next thing; frames wait until all is said."""
+        identity = self._incomplete[0]
+        detail, known = self._more(identity), self._known.get(identity)
+        if detail is not None and known is not None and body is not None:
+            whole = detail.read(body, received_time_ns)
+            self._keep(whole, known.touched)
+            if _differs(whole.data, known.message.data):
+                self.line_up((_as_news(whole),))
+        self._incomplete.popleft()
+        if not self._incomplete:
+            self.release()
 
     def _may_refresh(self, item: Message[Any]) -> bool:
         """Tell whether an answer may stand for the same word: it says what frames leave out."""

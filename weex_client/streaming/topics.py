@@ -6,12 +6,16 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from weex_client.errors import UnsupportedChannelError, UsageError
-from weex_client.protocol import Channel, Topic, Venue
+from weex_client.protocol import Channel, FeedKind, Topic, Venue
 
 __all__ = ["named_topics", "topics_of"]
 
 # What the calls by name begin with, too.
-_DEFAULT_LEVELS: Mapping[str, int] = {Channel.BOOK: 5, Channel.BOOK_DELTAS: 200}
+_DEFAULT_LEVELS: Mapping[str, int] = {
+    Channel.BOOK: 5,
+    Channel.BOOK_DELTAS: 200,
+    FeedKind.BOOK3: 5,
+}
 _DEFAULT_INTERVAL = "1m"
 
 

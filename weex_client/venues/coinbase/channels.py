@@ -1,0 +1,43 @@
+"""The channels that only Coinbase Exchange has, and how it spells all of them. No frames here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from weex_client.protocol import Feed
+
+__all__ = ["ALIASES", "SIGNED", "CoinbaseChannel", "feed_of", "parts_of"]
+
+
+class CoinbaseChannel(StrEnum):
+    """What a stream is about, where no other venue has the like."""
+
+    TICKER_BATCH = "ticker_batch"
+    HEARTBEAT = "heartbeat"
+    STATUS = "status"
+    FULL = "full"
+    BOOK3 = "book3"
+    USER = "user"
+
+
+# Acknowledgements name some channels as they were called before (subscriptions.jsonl).
+ALIASES: Final[Mapping[str, str]] = MappingProxyType(
+    {"level2_50": "level2_batch", "ticker_1000": "ticker_batch"}
+)
+
+# Refused without a signature: ``level2`` and ``full`` since 2023-08 (errors.jsonl).
+SIGNED: Final = frozenset({"full", "user", "level2", "level3", "balance"})
+
+
+def feed_of(channel: str, product: str | None) -> Feed:
+    """Return a feed: ``ticker:BTC-USD``, or the channel alone where products do not matter."""
+    return f"{channel}:{product}" if product else channel
+
+
+def parts_of(feed: Feed) -> tuple[str, str | None]:
+    """Return a feed's channel, as the venue spells it, and its product."""
+    channel, _, product = feed.partition(":")
+    return channel, product or None
