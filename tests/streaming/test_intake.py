@@ -12,7 +12,7 @@ from weex_client.errors import ConnectionLostError
 from weex_client.metrics import ChannelCounters
 from weex_client.streaming.intake import Intake
 from weex_client.streaming.mailbox import Gate, Mailbox, OverflowPolicy
-from weex_client.streaming.transport import Frames
+from weex_client.streaming.transport import Frames, PromptTransport
 
 
 class Digester:
@@ -39,7 +39,7 @@ class Digester:
         pass
 
 
-class PromptLine:
+class PromptLine(PromptTransport):
     """A line that hands frames over as they come, as the real one does."""
 
     def __init__(self) -> None:

@@ -10,8 +10,9 @@ import logging
 import ssl
 import sys
 import time
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol, cast, runtime_checkable
+from typing import Any, NamedTuple, Protocol, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -102,10 +103,14 @@ Take = Callable[[Frames], bool]
 """Digests what was read; False if somebody must come for the rest."""
 
 
-@runtime_checkable
-class PromptTransport(Transport, Protocol):
-    """A line that hands frames over in the moment in which they are read."""
+class PromptTransport(Transport):
+    """A line that hands frames over in the moment in which they are read.
 
+    A line says by inheriting that it does: one that wraps another, and passes on whatever it does
+    not know, would be passed by itself.
+    """
+
+    @abstractmethod
     def deliver_to(self, take: Take | None) -> None:
         """Hand frames over while somebody waits in ``receive``; None for no more.
 
@@ -314,7 +319,7 @@ class FrameConnection(ClientConnection):
         return error
 
 
-class WebSocketTransport:
+class WebSocketTransport(PromptTransport):
     """A line over a real socket; see ``Transport``."""
 
     def __init__(self, connection: FrameConnection) -> None:
