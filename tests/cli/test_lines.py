@@ -1,7 +1,7 @@
 from decimal import Decimal
 
 from weex_client.cli.lines import event_line, message_line
-from weex_client.models import BookTicker, ConnectionEvent, Order
+from weex_client.models import BookTicker, ConnectionEvent, Order, OrderBook3View, OrderQueue
 
 from .messages import TIME, book, candle, message, ticker, trade
 
@@ -35,6 +35,15 @@ def test_empty_side_of_a_book_is_left_out():
     line = message_line(message(book(levels=0)))
 
     assert "bid" not in line
+
+
+def test_line_of_a_book_of_orders_tells_how_many_stand_at_the_touch():
+    bid = OrderQueue(Decimal("99.5"), Decimal(3), (("a", Decimal(1)), ("b", Decimal(2))))
+    ask = OrderQueue(Decimal("100.5"), Decimal(1), (("c", Decimal(1)),))
+
+    line = message_line(message(OrderBook3View(bids=(bid,), asks=(ask,), sequence=7)))
+
+    assert line.endswith("ask_size=1 spread=1.0 mid=100.0 orders=2x1 sequence=7")
 
 
 def test_candle_line_tells_whether_it_is_closed():

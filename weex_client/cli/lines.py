@@ -12,6 +12,7 @@ from weex_client.models import (
     Candle,
     ConnectionEvent,
     Message,
+    OrderBook3View,
     OrderBookView,
     Ticker,
     Trade,
@@ -72,6 +73,10 @@ def _facts(data: Payload) -> list[tuple[str, object]]:
             facts = [*_touch(data), ("spread", data.spread), ("mid", data.mid)]
             facts += [("levels", f"{len(data.bids)}x{len(data.asks)}")]
             facts += [("sequence", data.sequence)]
+        case OrderBook3View():
+            facts = [*_touch(data), ("spread", data.spread), ("mid", data.mid)]
+            counts = (f"{len(queue.orders)}" for queue in (*data.bids[:1], *data.asks[:1]))
+            facts += [("orders", "x".join(counts)), ("sequence", data.sequence)]
         case BookTicker():
             facts = [(name, data[name]) for name in ("bid", "bid_size", "ask", "ask_size")]
             facts.append(("spread", data.ask - data.bid))
@@ -85,7 +90,7 @@ def _facts(data: Payload) -> list[tuple[str, object]]:
     return [(name, value) for name, value in facts if value is not None]
 
 
-def _touch(book: OrderBookView) -> list[tuple[str, object]]:
+def _touch(book: OrderBookView | OrderBook3View) -> list[tuple[str, object]]:
     facts: list[tuple[str, object]] = []
     for name, levels in (("bid", book.bids), ("ask", book.asks)):
         if levels:

@@ -33,6 +33,10 @@ class Passengers:
         """Carry a feed no more."""
         self._states.get(self._venue.carrier(feed), {}).pop(feed, None)
 
+    def has(self, carrier: Feed) -> bool:
+        """Tell whether something is carried by a feed."""
+        return bool(self._states.get(carrier))
+
     def pass_on(self, carrier: Feed, frame: bytes, received_time_ns: int) -> bool:
         """Let feeds digest a frame that came under another's name; tell whether there are any."""
         states = tuple(self._states.get(carrier, {}).values())

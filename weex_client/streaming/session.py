@@ -347,7 +347,7 @@ class Session:
         if not isinstance(event, Data):
             self._obey(event, frame, received_time_ns)
             return None
-        feed = next(filter(self._feeds.__contains__, (event.feed, *event.others)), event.feed)
+        feed = next(filter(self._has, (event.feed, *event.others)), event.feed)
         if self._crossing.is_under_way:
             key = None  # while there are two connections, each frame is looked at
             if self._is_repeat(feed, frame):
@@ -364,6 +364,9 @@ class Session:
         elif key is not None and len(self._routes) < _ROUTES_A_FEED * self.load:
             self._routes[key] = state
         return state
+
+    def _has(self, feed: Feed) -> bool:
+        return feed in self._feeds or self._passengers.has(feed)
 
     def _is_repeat(self, feed: Feed, frame: bytes) -> bool:
         """Tell whether the connection before has shown a frame that comes over this one."""

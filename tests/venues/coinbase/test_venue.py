@@ -82,7 +82,9 @@ def test_acknowledgement_is_the_complete_list_in_our_names() -> None:
     assert live == Ack(None, frozenset({"level2_batch:BTC-USD", "matches:BTC-USD"}))
     batch = b'{"type":"subscriptions","channels":[{"name":"ticker_1000","product_ids":["A-B"]},'
     batch += b'{"name":"status","product_ids":[]},{"name":"user","product_ids":["A-B"]}]}'
-    assert PUBLIC.read(batch) == Ack(None, frozenset({"ticker_batch:A-B", "status", "user"}))
+    assert PUBLIC.read(batch) == Ack(
+        None, frozenset({"ticker_batch:A-B", "status", "user/orders", "user/fills", "user/steps"})
+    )
     assert PUBLIC.read(b'{"type":"subscriptions","channels":null}') == Ack(None, frozenset())
 
 
@@ -148,13 +150,15 @@ def test_signed_feeds_are_asked_for_apart_and_signed_for_this_moment() -> None:
 
 
 def test_own_orders_are_asked_for_by_the_products_that_are_set() -> None:
-    assert {SIGNED.feed(Topic(c)) for c in (Channel.ORDERS, Channel.FILLS)} == {"user"}
-    request = json.loads(SIGNED.encode(Subscribe(("user",)), 1, NOW))
+    feeds = tuple(SIGNED.feed(Topic(channel)) for channel in (Channel.ORDERS, Channel.FILLS))
+    assert {SIGNED.carrier(feed) for feed in feeds} == {"user"}
+    assert all(map(SIGNED.needs_credentials, feeds))
+    request = json.loads(SIGNED.encode(Subscribe(feeds), 1, NOW))
     assert request["channels"] == [{"name": "user"}]
     some = signed(products=("ETH-USD",))
-    request = json.loads(some.encode(Subscribe(("user", "heartbeat:ETH-USD")), 1, NOW))
+    request = json.loads(some.encode(Subscribe((*feeds, "heartbeat:ETH-USD")), 1, NOW))
     assert request["channels"][0] == {"name": "user", "product_ids": ["ETH-USD"]}
-    assert some.companions("user") == ("heartbeat:ETH-USD",)
+    assert some.companions(feeds[0]) == ("heartbeat:ETH-USD",)
     assert SIGNED.scope(CoinbaseChannel.USER) is Scope.PRIVATE
 
 

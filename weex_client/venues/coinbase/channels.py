@@ -7,9 +7,17 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from weex_client.protocol import Feed
+from weex_client.protocol import Channel, Feed
 
-__all__ = ["ALIASES", "SIGNED", "CoinbaseChannel", "feed_of", "parts_of"]
+__all__ = [
+    "ALIASES",
+    "SIGNED",
+    "USER_FEEDS",
+    "CoinbaseChannel",
+    "carrier",
+    "feed_of",
+    "parts_of",
+]
 
 
 class CoinbaseChannel(StrEnum):
@@ -32,6 +40,21 @@ ALIASES: Final[Mapping[str, str]] = MappingProxyType(
 SIGNED: Final = frozenset({"full", "user", "level2", "level3", "balance"})
 
 
+# What is read from the frames of ``user``, each as a feed of its own here.
+USER_FEEDS: Final[Mapping[StrEnum, Feed]] = MappingProxyType(
+    {
+        Channel.ORDERS: "user/orders",
+        Channel.FILLS: "user/fills",
+        CoinbaseChannel.USER: "user/steps",
+    }
+)
+
+
+def carrier(feed: Feed) -> Feed:
+    """Return the feed under whose name the venue sends what a feed is read from."""
+    return "user" if feed in USER_FEEDS.values() else feed
+
+
 def feed_of(channel: str, product: str | None) -> Feed:
     """Return a feed: ``ticker:BTC-USD``, or the channel alone where products do not matter."""
     return f"{channel}:{product}" if product else channel
@@ -39,5 +62,5 @@ def feed_of(channel: str, product: str | None) -> Feed:
 
 def parts_of(feed: Feed) -> tuple[str, str | None]:
     """Return a feed's channel, as the venue spells it, and its product."""
-    channel, _, product = feed.partition(":")
+    channel, _, product = carrier(feed).partition(":")
     return channel, product or None

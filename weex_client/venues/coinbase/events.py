@@ -9,7 +9,7 @@ from typing import Any, Final
 from pydantic_core import from_json
 
 from weex_client.protocol import Ack, Closing, Data, Denied, Event, Feed, Reject, Unknown
-from weex_client.venues.coinbase.channels import ALIASES, feed_of, parts_of
+from weex_client.venues.coinbase.channels import ALIASES, USER_FEEDS, feed_of, parts_of
 
 __all__ = ["blamed", "read"]
 
@@ -75,7 +75,9 @@ def _served(channels: Any, book_channel: str) -> Iterable[Feed]:
         if channel in ("level2", "level2_batch"):
             channel = book_channel
         products = each.get("product_ids")
-        if channel in ("user", "status") or not isinstance(products, list) or not products:
+        if channel == "user":
+            yield from USER_FEEDS.values()
+        elif channel == "status" or not isinstance(products, list) or not products:
             yield channel
         else:
             yield from (feed_of(channel, product) for product in products if product)

@@ -30,7 +30,14 @@ from weex_client.protocol import (
 )
 from weex_client.rest import AccountReads, HttpRequest, HttpResponse, Query
 from weex_client.venues.coinbase import codec, endpoints, events, orders, rest
-from weex_client.venues.coinbase.channels import SIGNED, CoinbaseChannel, feed_of, parts_of
+from weex_client.venues.coinbase.channels import (
+    SIGNED,
+    USER_FEEDS,
+    CoinbaseChannel,
+    carrier,
+    feed_of,
+    parts_of,
+)
 from weex_client.venues.coinbase.config import CoinbaseConfig
 
 __all__ = ["CoinbaseVenue"]
@@ -53,22 +60,18 @@ _CHANNELS: Final = (
     *(Channel.ORDERS, Channel.FILLS),
     *CoinbaseChannel,
 )
-_PRIVATE: Final = frozenset({Channel.ORDERS, Channel.FILLS, CoinbaseChannel.USER})
 _KINDS: Final[dict[StrEnum, FeedKind]] = {
     Channel.BOOK: FeedKind.LOOSE_BOOK,
     Channel.BOOK_DELTAS: FeedKind.LOOSE_BOOK,
     CoinbaseChannel.FULL: FeedKind.BOOK3,
     CoinbaseChannel.BOOK3: FeedKind.BOOK3,
 }
-# Channels whose frames look like another's, or are wanted in several ways at once: each of these
-# has connections of its own, so that a frame can mean one thing only.
+# Channels whose frames look like another's: each of these has connections of its own, so that a
+# frame can mean one thing only.
 _APART: Final[dict[StrEnum, StrEnum]] = {
     CoinbaseChannel.TICKER_BATCH: CoinbaseChannel.TICKER_BATCH,
     CoinbaseChannel.FULL: CoinbaseChannel.FULL,
     CoinbaseChannel.BOOK3: CoinbaseChannel.FULL,
-    Channel.ORDERS: Channel.ORDERS,
-    Channel.FILLS: Channel.FILLS,
-    CoinbaseChannel.USER: CoinbaseChannel.USER,
 }
 
 # Its heart beats where no product of one's own is named: this one is listed as long as there is
@@ -90,6 +93,7 @@ class CoinbaseVenue(Venue):
     trade_ids = staticmethod(codec.trade_ids)
     sent_time_ns = staticmethod(codec.sent_time_ns)
     blamed = staticmethod(events.blamed)
+    carrier = staticmethod(carrier)
 
     def __init__(self, config: CoinbaseConfig) -> None:
         self._config = config
@@ -108,7 +112,7 @@ class CoinbaseVenue(Venue):
 
     def scope(self, channel: StrEnum) -> Scope:
         """Return which connection carries a channel."""
-        return Scope.PRIVATE if channel in _PRIVATE else Scope.PUBLIC
+        return Scope.PRIVATE if channel in USER_FEEDS else Scope.PUBLIC
 
     def apart(self, channel: StrEnum) -> StrEnum | None:
         """Return which kind of channel has connections of its own with this one, or None."""
@@ -133,8 +137,8 @@ class CoinbaseVenue(Venue):
                 venue=self.name,
                 available=tuple(map(str, _CHANNELS)),
             )
-        if channel in _PRIVATE:
-            return "user"
+        if channel in USER_FEEDS:
+            return USER_FEEDS[channel]
         if channel is CoinbaseChannel.STATUS:
             return "status"
         product = _checked_product(topic.symbol or "")
@@ -163,7 +167,7 @@ class CoinbaseVenue(Venue):
 
     def has_symbols(self, channel: StrEnum) -> bool:
         """Tell whether a channel is one stream a product."""
-        return channel not in _PRIVATE and channel is not CoinbaseChannel.STATUS
+        return channel not in USER_FEEDS and channel is not CoinbaseChannel.STATUS
 
     def needs_credentials(self, feed: Feed) -> bool:
         """Tell whether a feed must be signed for."""
@@ -344,7 +348,7 @@ class CoinbaseVenue(Venue):
         return is_direct or any(map(self.needs_credentials, feeds))
 
     def _signature(self, feeds: Sequence[Feed], now_ns: int) -> dict[str, str]:
-        is_private = "user" in feeds
+        is_private = any(parts_of(feed)[0] == "user" for feed in feeds)
         url = self._config.private_url if is_private else self._config.public_url
         key, secret, passphrase = self._checked_credentials(url, "signed channels need")
         timestamp = endpoints.timestamp_of(now_ns)
