@@ -95,7 +95,11 @@ def test_good_frames_are_served_by_a_fresh_session(sessions: Any) -> None:
     for name, target, good in targets():
         if target.session.scope is Scope.PRIVATE:
             continue  # the fixtures stand in no order of time, and late news is none
-        assert len(campaign.serves(target, good)) < len(target.readers) / 2, name
+        venue = target.venue
+        # Books that begin with an answer over HTTP have none here.
+        in_frames = {str(t) for t in target.readers if venue.book_query(venue.feed(t)) is None}
+        unserved = in_frames.intersection(campaign.serves(target, good))
+        assert not in_frames or len(unserved) < len(in_frames) / 2, name
 
 
 def test_reading_never_raises_and_gives_an_event() -> None:
@@ -122,9 +126,9 @@ def test_a_session_that_remembers_frames_is_noticed(monkeypatch: pytest.MonkeyPa
     def made() -> list[Any]:
         return [
             (name, Forgetless(target.venue, target.session.scope, list(target.readers)), good)
-            for name, target, good in targets()
+            for name, target, good in targets()[:1]
         ]
 
     monkeypatch.setattr(campaign, "targets", made)
     with pytest.raises(AssertionError, match="bytes more"):
-        list(campaign.run_campaign(1, 60_000))
+        list(campaign.run_campaign(1, 15_000))
