@@ -36,20 +36,21 @@ def test_the_table_has_every_venue_and_says_what_needs_a_key():
 
 
 @pytest.mark.parametrize(
-    ("words", "symbols"),
+    ("venue", "words", "symbols"),
     [
-        (("btc", "ETH"), {"BTC", "ETH"}),
-        (("--channel", "funding"), None),
-        (("--channel", "liquidations", "eth"), {"ETH"}),
+        ("smartmoney", ("btc", "ETH"), {"BTC", "ETH"}),
+        ("smartmoney", ("--channel", "liquidations", "eth"), {"ETH"}),
+        ("coinbase", ("btc-usd", "--channel", "heartbeat"), {"BTC-USD"}),
+        ("kucoin", ("--channel", "all_tickers"), None),
     ],
 )
-def test_channels_of_one_venue_are_watched(words, symbols):
-    done = call("watch", "--venue", "smartmoney", "--sandbox", *words, "--json", "--count", "3")
+def test_channels_of_every_venue_are_watched(venue, words, symbols):
+    done = call("watch", "--venue", venue, "--sandbox", *words, "--json", "--count", "3")
 
     assert (done.returncode, done.stderr) == (SUCCESS, "")
     messages = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(messages) == 3
-    assert {message["venue"] for message in messages} == {"smartmoney"}
+    assert {message["venue"] for message in messages} == {venue}
     assert symbols is None or {message["symbol"] for message in messages} <= symbols
 
 

@@ -51,7 +51,7 @@ def topics_in(venue: Venue, frames: Sequence[bytes]) -> list[Topic]:
         if 3 <= len(word) <= _LONGEST_SYMBOL and word.isascii()
     }
     data = [event for event in map(venue.read, frames) if isinstance(event, Data)]
-    feeds = {feed for event in data for feed in (event.feed, *getattr(event, "others", ()))}
+    feeds = {feed for event in data for feed in (event.feed, *event.others)}
     found: dict[tuple[str, StrEnum], Topic] = {}
     for channel in venue.channels:
         for symbol in sorted(words) if venue.has_symbols(channel) else (None,):
@@ -183,7 +183,7 @@ def targets() -> list[tuple[str, Target, list[bytes]]]:
         lines: dict[tuple[Scope, object], list[Topic]] = {}
         for topic in topics:
             # Some channels have connections of their own.
-            apart = getattr(venue, "apart", lambda _: None)(topic.channel)
-            lines.setdefault((venue.scope(topic.channel), apart), []).append(topic)
+            kind = venue.apart(topic.channel)
+            lines.setdefault((venue.scope(topic.channel), kind), []).append(topic)
         made += [(name, Target(venue, scope, own), frames) for (scope, _), own in lines.items()]
     return made

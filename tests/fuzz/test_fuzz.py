@@ -84,7 +84,7 @@ def test_every_venue_has_frames_to_start_from(venue: str) -> None:
 def test_readers_stand_on_all_channels(sessions: Any) -> None:
     """A venue whose feeds are not found would be fuzzed in name only."""
     for name, venue in venues():
-        wanted = set(getattr(venue, "channels", ()))
+        wanted = set(venue.channels)
         found = {
             topic.channel for own, target, _ in sessions for topic in target.readers if own == name
         }
