@@ -57,7 +57,7 @@ PRIVATE_STREAMS = ("stream_account", "stream_positions", "stream_orders", "strea
 MAY_SAY_ANY = {
     *("Payload.__getitem__", "Payload.get", "Payload.values", "Payload.items"),
     *("Subscription.athrow", "StreamConfig.__init__", "Deferred.later"),
-    "SandboxExchange.config",
+    "ClientConfigs.config",
 }
 
 

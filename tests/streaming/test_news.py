@@ -69,6 +69,23 @@ def test_a_refusal_ends_what_its_words_name_though_nothing_waits_for_an_answer()
     assert line.asked() == []
 
 
+def test_requests_are_paced_and_a_short_wait_is_no_trouble() -> None:
+    budget = {"operations": 5, "operation_window_seconds": 1.0, "resync_share": 0.0}
+    line = FakeLine(kinds=NEWS, acknowledges=False, feeds_per_request=1, **budget)
+    for number in range(12):
+        line.join(Own.WHALES, f"S{number}")
+    line.open()
+    counts = []
+    for _ in range(4):
+        counts.append(len(line.asked()))
+        assert line.asked() == []
+        line.wait(0.5)
+        assert len(line.asked()) in (0, counts[-1])
+        line.wait(0.6)
+    assert counts == [5, 5, 2, 0]
+    assert line.events == []
+
+
 @pytest.mark.parametrize(("seconds", "is_suspect"), [(1.0, True), (6.0, False)])
 def test_a_venue_that_hangs_up_twice_after_the_key_has_probably_refused_it(
     seconds: float, is_suspect: bool, caplog: pytest.LogCaptureFixture

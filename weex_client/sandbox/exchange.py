@@ -16,9 +16,9 @@ from weakref import WeakSet
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
-from weex_client.config import StreamConfig
 from weex_client.sandbox.account_actions import AccountActions
 from weex_client.sandbox.chaos import Chaos
+from weex_client.sandbox.client_configs import ClientConfigs
 from weex_client.sandbox.connection import Connection, Counters
 from weex_client.sandbox.faults import Faults
 from weex_client.sandbox.faulty_socket import CLOSE_TIMEOUT_SECONDS, FaultySocket
@@ -30,11 +30,6 @@ from weex_client.sandbox.premises import Premises
 from weex_client.sandbox.sabotage import Sabotage
 from weex_client.simulation import DEFAULT_SYMBOLS
 from weex_client.simulation.draws import seeded
-from weex_client.venues.coinbase import CoinbaseConfig
-from weex_client.venues.kucoin import KucoinConfig
-from weex_client.venues.smartmoney import SmartMoneyConfig
-from weex_client.venues.weex import WeexConfig
-from weex_client.venues.weex.endpoints import Market as MarketName
 
 _log = logging.getLogger(__name__)
 
@@ -48,7 +43,7 @@ _TURN_SECONDS = 0.005
 _OPEN_TIMEOUT_SECONDS = 120.0
 
 
-class SandboxExchange(AccountActions):
+class SandboxExchange(AccountActions, ClientConfigs):
     """Run a seeded exchange on a real port.
 
     Args:
@@ -212,58 +207,6 @@ class SandboxExchange(AccountActions):
             KeyError: If it is no such venue.
         """
         return self._fronts[venue]
-
-    def config(
-        self, venue: str, *, account: str = SANDBOX_ACCOUNT.api_key, **options: Any
-    ) -> StreamConfig:
-        """Return the settings with which a venue's client uses this exchange.
-
-        Args:
-            venue: By the name under which it is registered.
-            account: Whose, by key.
-            **options: More settings of that venue.
-
-        Raises:
-            KeyError: If there is no such venue or account.
-            ConfigError: If a setting is wrong.
-        """
-        return self._fronts[venue].config(self._premises.keys[account], **options)
-
-    def weex_config(
-        self, market: MarketName = "contract", *, account: str = SANDBOX_ACCOUNT.api_key
-    ) -> WeexConfig:
-        """Return the settings with which a WEEX client uses this exchange.
-
-        Raises:
-            KeyError: If there is no such account.
-        """
-        return cast("WeexConfig", self.config("weex", account=account, market=market))
-
-    def coinbase_config(self, *, account: str = SANDBOX_ACCOUNT.api_key) -> CoinbaseConfig:
-        """Return the settings with which a client of Coinbase Exchange uses this exchange.
-
-        The secret is the account's in base64, as that venue shows secrets.
-
-        Raises:
-            KeyError: If there is no such account.
-        """
-        return cast("CoinbaseConfig", self.config("coinbase", account=account))
-
-    def smartmoney_config(self, *, account: str = SANDBOX_ACCOUNT.api_key) -> SmartMoneyConfig:
-        """Return the settings with which a Smart Money client uses this exchange.
-
-        Raises:
-            KeyError: If there is no such account.
-        """
-        return cast("SmartMoneyConfig", self.config("smartmoney", account=account))
-
-    def kucoin_config(self, *, account: str = SANDBOX_ACCOUNT.api_key) -> KucoinConfig:
-        """Return the settings with which a KuCoin client uses this exchange.
-
-        Raises:
-            KeyError: If there is no such account.
-        """
-        return cast("KucoinConfig", self.config("kucoin", account=account))
 
     @property
     def connections(self) -> tuple[Connection, ...]:
