@@ -19,7 +19,7 @@ PYTHONS = tuple(dict.fromkeys(("3.11", "3.12", "3.13", "3.14", OWN_PYTHON)))
 PURE_ROOMS = (
     "weex_client/book/*",
     "weex_client/models/*",
-    "weex_client/protocol.py",
+    "weex_client/protocol/*",
     "weex_client/simulation/*",
     "weex_client/streaming/book_feed.py",
     "weex_client/streaming/budget.py",
