@@ -36,7 +36,7 @@ nitpick_ignore_regex = [
     ("py:.*", r"(?!weex_client\.).*"),
     ("py:.*", r".*\.(T|P|M|C|H)"),
     # Where a class of messages was first spelled with its payload.
-    ("py:class", r"weex_client\.(client|protocol|venues\..+)\.Message"),
+    ("py:class", r"weex_client\.(client|protocol\..+|venues\..+)\.Message"),
     # How money is written into JSON, which stands in the type of every price.
     ("py:class", r"weex_client\.models\.payload\.plain_text"),
 ]
