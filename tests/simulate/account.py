@@ -16,6 +16,9 @@ from weex_client import WeexConfig, WeexWebSocketClient
 from weex_client.errors import ConnectError, OrderRejectedError, WeexClientError
 from weex_client.models import Message, Order
 from weex_client.rest import HttpRequest, HttpResponse
+from weex_client.sandbox.order_words import order_of
+from weex_client.sandbox.weex.account_record import AccountRecord
+from weex_client.sandbox.weex.front import WeexFront
 from weex_client.streaming.budget import Budgets
 from weex_client.streaming.transport import WebSocketConnector
 
@@ -162,7 +165,7 @@ class AccountWorld(World):
             self.note(f"canceled {order_id}")
 
     def _instrument(self, symbol: str) -> Any:
-        return self.exchange._market.symbol(self.market, symbol).instrument
+        return self.exchange._premises.market.symbol(self.market, symbol).instrument
 
     def _size(self, symbol: str) -> Decimal:
         instrument = self._instrument(symbol)
@@ -173,7 +176,7 @@ class AccountWorld(World):
         return instrument.price(instrument.opening_ticks // 2)
 
     def _near(self, symbol: str, side: str, behind: int) -> Decimal:
-        touch = self.exchange._market.symbol(self.market, symbol).touch
+        touch = self.exchange._premises.market.symbol(self.market, symbol).touch
         ticks = touch.bid - behind if side == "buy" else touch.ask + behind
         return self._instrument(symbol).price(ticks)
 
@@ -181,10 +184,16 @@ class AccountWorld(World):
 
     @property
     def _branch(self) -> Any:
-        return self.exchange._weex.branches[self.market]
+        return self.exchange._premises.branches[self.market]
+
+    @property
+    def _record(self) -> AccountRecord:
+        front = self.exchange.front("weex")
+        assert isinstance(front, WeexFront)
+        return front.records[self.market][ACCOUNT]
 
     def _true_order(self, order_id: str) -> Order:
-        return self._branch.record(ACCOUNT).message(self._branch.find(ACCOUNT, order_id))
+        return order_of(self._branch.find(ACCOUNT, order_id))
 
     def _judge(self) -> None:
         counts = self.report.counts
@@ -202,7 +211,7 @@ class AccountWorld(World):
         self.check_secrets(repr(self.config) + str(self.config), "the settings")
 
     def _judge_fills(self) -> Iterator[str]:
-        true = {fill.fill_id: fill for fill in self._branch.record(ACCOUNT).fills}
+        true = {fill.fill_id: fill for fill in self._record.fills}
         told = [message.data for message in self.messages["fills"]]
         self.report.counts["fills"] += len(true)
         if any(message.is_snapshot for message in self.messages["fills"]):
@@ -241,7 +250,7 @@ class AccountWorld(World):
                 yield f"order {order_id} is open and was never told"
 
     def _judge_state(self) -> Iterator[str]:
-        ledger = self._branch.record(ACCOUNT).desk.ledger
+        ledger = self._record.desk.ledger
         balances = {message.data.currency: message.data for message in self.messages["account"]}
         for currency, amount in ledger.wallets.items():
             told = balances.get(currency)
