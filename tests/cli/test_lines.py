@@ -12,6 +12,12 @@ def test_ticker_keeps_the_venues_digits():
     )
 
 
+def test_computed_change_is_told_with_four_places():
+    line = message_line(message(ticker(change="-0.3702930095286870023395666427")))
+
+    assert line.endswith("change=-0.3703%")
+
+
 def test_small_price_is_written_without_an_exponent():
     line = message_line(message(ticker(last="8.5E-7")))
 

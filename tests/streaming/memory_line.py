@@ -26,7 +26,7 @@ LOCAL = {"public_url": "ws://127.0.0.1:1/public", "private_url": "ws://127.0.0.1
 FAR = {"public_url": PUBLIC_URLS["contract"], "private_url": PRIVATE_URLS["contract"]}
 
 # Real seconds after which something that should have happened counts as missing.
-PATIENCE_SECONDS = 5.0
+PATIENCE_SECONDS = 60.0
 
 
 def ticker(symbol: str = BTC, last: int = 1) -> dict[str, Any]:

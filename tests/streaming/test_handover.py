@@ -240,6 +240,16 @@ async def ready(exchange: Exchange, clock: ManualClock) -> MemoryTransport:
     return second
 
 
+async def let_go(exchange: Exchange, line: MemoryTransport) -> None:
+    """Answer what a line asks, its usual pings and the one that proves it, until it is closed."""
+
+    def is_closed() -> bool:
+        exchange.answer(line)
+        return not line.is_open
+
+    await until(is_closed)
+
+
 async def test_a_second_connection_takes_over_before_the_time_is_up() -> None:
     async with streaming() as (exchange, clock, client, trades):
         events = client.events()
@@ -276,9 +286,7 @@ async def test_a_token_that_cannot_be_had_is_asked_for_again() -> None:
             exchange.answer(old)
         assert exchange.asked == 4  # the first, two that failed, and the one that did not
         new = await ready(exchange, clock)
-        await until(lambda: old.sent)
-        exchange.answer(old)
-        await until(lambda: not old.is_open)
+        await let_go(exchange, old)
         new.say(trade(1))
         assert [m.data.trade_id for m in await read(trades, 1)] == ["t1"]
 
@@ -316,8 +324,7 @@ async def test_a_second_connection_that_breaks_is_followed_by_a_third() -> None:
         new = await ready(exchange, clock)
         old.say(trade(1))
         new.say(trade(1), trade(2))
-        await until(lambda: old.sent)
-        exchange.answer(old)
+        await let_go(exchange, old)
         assert [m.data.trade_id for m in await read(trades, 2)] == ["t1", "t2"]
         assert exchange.open_lines == [new]
 

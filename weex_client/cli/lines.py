@@ -24,6 +24,9 @@ __all__ = ["event_line", "facts_of", "iso_time", "message_line"]
 # Said by the line already, or of no use to a reader.
 _ENVELOPE = frozenset({"symbol", "timestamp"})
 
+# No venue spells a percentage with more; a quotient of two prices has 28.
+_MAX_DIGITS = 12
+
 
 def iso_time(seconds: float) -> str:
     """Write Unix seconds as ISO 8601 in UTC, with milliseconds."""
@@ -60,10 +63,16 @@ def event_line(event: ConnectionEvent) -> str:
     return " ".join(words) + (f": {event.cause}" if event.cause else "")
 
 
+def _percent(change: Decimal) -> Decimal:
+    """Return a change as the venue spells it; a quotient that was computed with four places."""
+    digits = len(change.as_tuple().digits)
+    return round(change, 4) if digits > _MAX_DIGITS else change
+
+
 def _facts(data: Payload) -> list[tuple[str, object]]:
     match data:
         case Ticker():
-            change = None if data.change is None else f"{data.change:+f}%"
+            change = None if data.change is None else f"{_percent(data.change):+f}%"
             named = [(name, data[name]) for name in ("bid", "ask", "high", "low", "volume")]
             facts = [("last", data.last), ("change", change), *named]
         case Trade():
