@@ -3,6 +3,7 @@
 ``pip install 'weex-client[testing]'`` gives the fixtures; no import is needed for them.
 """
 
+import subprocess
 import sys
 from collections.abc import AsyncGenerator
 from decimal import Decimal
@@ -61,4 +62,6 @@ async def test_bot_never_sees_a_wrong_book(
 
 
 if __name__ == "__main__":
-    sys.exit(pytest.main([__file__, "-q", "-s", "-p", "no:cacheprovider"]))
+    # In a process of its own: pytest wants to be the first to import the plugin's package.
+    pytest_call = [sys.executable, "-m", "pytest", __file__, "-q", "-s", "-p", "no:cacheprovider"]
+    sys.exit(subprocess.call(pytest_call))

@@ -98,8 +98,10 @@ class Lifecycle:
         self._wait_for_end(_CLOSE_SECONDS)
 
     def _stop(self) -> None:
-        if self._worker is not None:
-            self._worker.stop()
+        with self._lock:  # a start in another thread has launched it and not noted it yet
+            worker = self._worker
+        if worker is not None:
+            worker.stop()
             self._desk.end()
 
     def _wait_for_end(self, seconds: float) -> None:
