@@ -9,7 +9,6 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -54,9 +53,8 @@ PLAUSIBLE = {
     "whale_watch": r"^(whale|funding) +(BTC|ETH|SOL|BNB) +[+-][\d,.]+",
 }
 
-# A checkout that is not installed has no entry point.
-IS_INSTALLED = bool(entry_points(group="pytest11", name="weex_client"))
-PLUGIN = {} if IS_INSTALLED else {"PYTEST_PLUGINS": "weex_client.pytest_plugin"}
+# The project's own settings keep the plugin's entry point away (tests/test_pytest_plugin.py).
+PLUGIN = {"PYTEST_PLUGINS": "weex_client.pytest_plugin"}
 
 # These end by themselves; all others run until they are stopped.
 FINITE = {"chaos_bot_test", "paper_risk", "testing_a_bot"}
