@@ -72,6 +72,22 @@ async def test_who_is_followed_while_another_catches_up_moves_for_both() -> None
     assert market.step == 502
 
 
+async def test_time_that_outruns_the_machine_waits_for_who_catches_up() -> None:
+    stage = stage_at(1000)
+
+    async def run_on() -> None:
+        while True:
+            if not stage.is_waiting:
+                stage.step += 150  # more than one turn of catching up makes good
+            await asyncio.sleep(0)
+
+    clock = asyncio.create_task(run_on())
+    market = await stage.caught_up("spot", "BTCUSDT")
+    assert market.step == stage.step
+    assert not stage.is_waiting
+    clock.cancel()
+
+
 async def test_the_exchange_is_every_registered_venue(exchange: SandboxExchange) -> None:
     addresses = json.loads(json.dumps(exchange.addresses()))
     assert addresses.keys() == {"ws", "http", *FRONTS}

@@ -318,7 +318,7 @@ class SandboxExchange(AccountActions, ClientConfigs):
             self._turn_ends = loop.time() + _TURN_SECONDS
             stage = self._stage
             due = stage.market.step_at(clock.time_ns(loop.time()))
-            while stage.step < due:
+            while stage.step < due and not stage.is_waiting:
                 stage.step += 1
                 await self._make_step()
             clock.hold_back(loop.time(), self.time_ns)

@@ -35,6 +35,16 @@ class Stage:
         self.step = step
         self._followers: dict[tuple[Segment, str], list[Follower]] = {}
         self._kept: dict[tuple[Segment, str], None] = {}
+        self._late = 0
+
+    @property
+    def is_waiting(self) -> bool:
+        """Say whether time must stand until a symbol has caught up with it.
+
+        On a machine that is slower than the market is fast, it never would: nothing else holds
+        the clock back for a symbol that nobody follows yet.
+        """
+        return self._late > 0
 
     @property
     def now_ns(self) -> int:
@@ -79,10 +89,17 @@ class Stage:
             KeyError: If the exchange does not list the symbol.
         """
         market = self.market.symbol(segment, symbol)
+        missed_until = self.step
         while not self.is_current(segment, symbol):
             if market.advance_to(self.step, _STEPS_AT_ONCE):
                 return market
-            await asyncio.sleep(0)
+            # First what was missed, then what has come on top of it meanwhile.
+            is_late = market.step >= missed_until
+            self._late += is_late
+            try:
+                await asyncio.sleep(0)
+            finally:
+                self._late -= is_late
         # In the middle of a step: what its followers are owed for it is sent now.
         self.advance(segment, symbol)
         return market
