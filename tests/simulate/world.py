@@ -24,7 +24,7 @@ from tests.simulate.network import Weather
 from tests.simulate.readers import Reader
 from tests.simulate.truth import Truth
 from tests.simulate.witness import NS, Record, Witness
-from weex_client import WeexConfig, WeexWebSocketClient
+from weex_client import WeexWebSocketClient
 from weex_client.errors import ConnectError, WeexClientError
 from weex_client.models import ConnectionEvent
 from weex_client.sandbox import SandboxExchange
@@ -84,6 +84,11 @@ class World:
     """Everything of one run."""
 
     options = ""
+    reader_class: type[Reader] = Reader
+
+    # Whose frames are hurt, and who falls silent: None for everybody.
+    hurt_channels: tuple[str, ...] = ("ticker", "trades", "book", "book", "candles", "bookticker")
+    muted_channels: tuple[str | None, ...] = (None, "ticker", "trades", "book", "candles")
 
     def __init__(
         self,
@@ -142,12 +147,15 @@ class World:
         )
         async with self.exchange:
             await self._trade()
-            self.truth = Truth(self.exchange, self.market)
+            self.truth = self._make_truth()
             self._judge()
         await self._look_for_leftovers()
         self.report.digest = self._digest.hexdigest()
 
-    def _make_client(self) -> WeexWebSocketClient:
+    def _make_truth(self) -> Any:
+        return Truth(self.exchange, self.market)
+
+    def _make_client(self) -> Any:
         connector = None
         if self._disturb is not None:
             connector = self._disturb(WebSocketConnector())
@@ -160,7 +168,7 @@ class World:
                 "reconnect_max_delay_seconds": 10.0,
             }
         )
-        self.config: WeexConfig = config
+        self.config: Any = config
         # What earlier runs dialled is not this world's business.
         return WeexWebSocketClient(config, connector=connector, budgets=Budgets())
 
@@ -169,11 +177,12 @@ class World:
         await self.client.connect()
         seed = self.report.seed
         readers = [
-            Reader(self, f"reader {number}", Random(f"{seed}/reader/{number}"))
+            self.reader_class(self, f"reader {number}", Random(f"{seed}/reader/{number}"))
             for number in range(self.random.randint(3, 6))
         ]
         programs = [reader.live() for reader in readers]
         programs += [self._watch_events(), self._operate()]
+        programs += self._more_programs()
         programs += map(self._until_calm, (self._be_private(), self._make_trouble()))
         async with asyncio.TaskGroup() as group:
             for program in programs:
@@ -183,6 +192,10 @@ class World:
             await self.client.disconnect()
         self.check_secrets(repr(self.client) + str(self.client.stats()), "the client's statistics")
         self.check_secrets(repr(self.config) + str(self.config), "the settings")
+
+    def _more_programs(self) -> list[Coroutine[Any, Any, None]]:
+        """Return what else goes on until the run ends."""
+        return []
 
     async def _until_calm(self, program: Coroutine[Any, Any, None]) -> None:
         with suppress(TimeoutError):
