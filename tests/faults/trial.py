@@ -65,6 +65,7 @@ class Trial(World):
         self.trouble = Trouble(0.0, 0.0)
         self.tamper: Change = lambda frame: [frame]
         self.is_over = asyncio.Event()  # streams that were ended may be opened again
+        self._ahead_ns = 0
         self._told: list[tuple[float, ConnectionEvent]] = []
         self._news = asyncio.Event()
 
@@ -147,8 +148,13 @@ class Trial(World):
         self._told.append((self.now(), event))
         self._news.set()
 
+    def note_clock(self) -> None:
+        """Remember by how much the exchange is ahead; what counts is the begin."""
+        if not self._ahead_ns:
+            self._ahead_ns = (self.exchange._start_time_ns or 0) - time.time_ns()
+
     async def _trade(self) -> None:
-        self._ahead_ns = (self.exchange._start_time_ns or 0) - time.time_ns()
+        self.note_clock()
         self.client = self._make_client()
         await self.client.connect()
         async with asyncio.TaskGroup() as group:
@@ -234,12 +240,16 @@ class Trial(World):
 
     def witness(self, watched: Watched, stream: Subscription[Any]) -> Witness:
         """Return who sees what a stream gives."""
-        witness = Witness(watched.channel, watched.symbols, watched.parameter)
+        witness = self.new_witness(watched)
         witness.opened_at, witness.overflow = self.now(), watched.options.get("overflow")
         watched.opened += 1
         self.witnesses.append(witness)
         self.mailboxes.append(weakref.ref(stream._mailbox))
         return witness
+
+    def new_witness(self, watched: Watched) -> Witness:
+        """Return who judges what a stream gives."""
+        return Witness(watched.channel, watched.symbols, watched.parameter)
 
     async def _follow(self, watched: Watched, stream: Subscription[Any], witness: Witness) -> None:
         async for message in stream:
@@ -338,12 +348,12 @@ class Trial(World):
         detected = self._detected_at()
         # What came before the trouble was known was on its way.
         since = max(self.trouble.ended, self.trouble.begun if detected is None else detected)
-        times = [at for name, at in watched.seen if name == symbol and at >= since]
+        times = [at for name, at in watched.seen if symbol in (name, "") and at >= since]
         times += [
             at
             for at, event in self._told
             if event.kind == "resubscribed"
-            and (event.channel, event.symbol) == (watched.channel, symbol)
+            and (event.channel, event.symbol or "") == (watched.channel, symbol)
             and at >= since
         ]
         return min(times, default=None)
@@ -362,7 +372,15 @@ class Trial(World):
                 self.record.unsent.append((record.channel, record.symbol, *span))
 
 
-def attempt(name: str, fault: Fault, seed: int, *, keeps_trace: bool = False) -> Outcome:
+def attempt(
+    name: str,
+    fault: Fault,
+    seed: int,
+    *,
+    keeps_trace: bool = False,
+    kind: type[Trial] = Trial,
+    venue: str = "",
+) -> Outcome:
     """Run a fault once.
 
     Args:
@@ -370,13 +388,15 @@ def attempt(name: str, fault: Fault, seed: int, *, keeps_trace: bool = False) ->
         fault: What it is.
         seed: Decides everything else.
         keeps_trace: Keep the whole trace, not only its end.
+        kind: Where it happens; WEEX, if not said otherwise.
+        venue: What the command line says of that.
     """
-    outcome = Outcome(seed, fault=name)
+    outcome = Outcome(seed, fault=name, options=f" --venue {venue}" if venue else "")
     if keeps_trace:
         outcome.trace = deque()
 
     async def main(loop: SimulatedLoop) -> None:
-        trial = Trial(loop, outcome, fault)
+        trial = kind(loop, outcome, fault)
         loop.set_exception_handler(
             lambda _, context: trial.complain(f"unhandled: {context.get('message')} {context}")
         )

@@ -15,6 +15,7 @@ from weex_client.rest import HttpRequest, HttpResponse
 from weex_client.sandbox import SandboxExchange
 from weex_client.sandbox.connection import Connection, Counters
 from weex_client.sandbox.front import Front
+from weex_client.sandbox.interference import Interference
 from weex_client.sandbox.outgoing import OutgoingFrame
 
 
@@ -42,6 +43,25 @@ class Seat(Connection):
 
     def begin_close(self, code: int, reason: str = "") -> None:
         """Stay."""
+
+
+class Overheard(Interference):
+    """What stands between an exchange and its sockets, with somebody who listens there.
+
+    Attributes:
+        frames: What was sent to anybody, before anything was done to it.
+    """
+
+    def __init__(self, interference: Interference) -> None:
+        # One state: who arms faults knows of the other only.
+        self.__dict__ = interference.__dict__
+        self.frames: dict[int, OutgoingFrame] = {}
+
+    def treat(self, frame: OutgoingFrame, connection: Connection) -> Sequence[str | bytes]:
+        """Let a frame pass as ever."""
+        if frame.stream:
+            self.frames[id(frame)] = frame
+        return super().treat(frame, connection)
 
 
 class Chair:
@@ -72,6 +92,9 @@ class Gallery:
         self._venue = venue
         self._tasks: list[asyncio.Task[None]] = []
         self.seats: dict[Scope, Seat] = {}
+        self._overheard = Overheard(exchange.faults.interference)
+        # Whoever connects from now on is listened to.
+        exchange.faults.interference = self._overheard
 
     async def listen(self, scope: Scope, feeds: Sequence[Feed]) -> None:
         """Subscribe feeds, and return once the venue serves them."""
@@ -107,6 +130,15 @@ class Gallery:
             for frame in self.seats[scope].heard
             # What is asked for as a whole may come by symbol.
             if frame.stream == name or frame.stream.startswith(f"{name}:")
+        ]
+
+    def greetings(self, scope: Scope, feed: Feed) -> list[bytes]:
+        """Return the frames of a feed that were for one client only, as subscriptions begin."""
+        name, common = self._venue.carrier(feed), set(map(id, self.seats[scope].heard))
+        return [
+            frame.text.encode()
+            for number, frame in self._overheard.frames.items()
+            if frame.stream == name and number not in common
         ]
 
     async def leave(self) -> None:

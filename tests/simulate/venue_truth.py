@@ -50,6 +50,7 @@ class VenueTruth:
         self._gallery = gallery
         self._market = market
         self._said: dict[Topic, list[Message[Any]]] = {}
+        self._greetings: dict[Topic, set[str]] = {}
         # Views of several depths come from one feed.
         self._updates: dict[Feed, list[BookUpdate]] = {}
         self._bases: dict[Feed, BookSides] = {}
@@ -67,6 +68,16 @@ class VenueTruth:
                 message for frame in self.frames(topic) for message in decode(frame, 0)
             ]
         return self._said[topic]
+
+    def greetings(self, topic: Topic) -> set[str]:
+        """Return the identities of what subscriptions of a topic began with."""
+        if topic not in self._greetings:
+            decode, scope = self.venue.decoder(topic.channel), self.venue.scope(topic.channel)
+            frames = self._gallery.greetings(scope, self.venue.feed(topic))
+            self._greetings[topic] = {
+                identity(message) for frame in frames for message in decode(frame, 0)
+            }
+        return self._greetings[topic]
 
     def note_base(self, topic: Topic) -> bool:
         """Remember the book that the changes begin from; False if there was no change yet."""

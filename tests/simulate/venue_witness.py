@@ -147,17 +147,16 @@ def _judge_said(
             if identity(each) not in places
         )
         return
+    greetings = truth.greetings(_topic(witness, messages[0].symbol, truth))
     telling = _EITHER if kind is FeedKind.FRAMES else ("gap",)
     before: Message[Any] | None = None
     reached = -1
     given: set[int] = set()
     for message in messages:
         place = places.get(identity(message))
-        is_new = before is None or record.tells_of_hole(before, message)
-        is_new |= record.is_handover(message)
         if place is None:
             # What a subscription begins with is said to one client only.
-            if not is_new and not message.is_snapshot:
+            if identity(message) not in greetings:
                 yield f"{identity(message)}, which was never said"
             continue
         if before is not None:
@@ -183,7 +182,7 @@ def _step(
     is_told = record.tells_of_hole(before, after, telling) or record.is_unsent(before, after)
     if second in given:
         can_repeat = kind is not FeedKind.TRADES and (
-            record.is_unsent(before, after, record.repeated) or is_told
+            record.is_unsent(before, after, record.repeated) or is_told or record.is_handover(after)
         )
         if not can_repeat:
             yield f"{identity(after)} comes twice"

@@ -74,6 +74,8 @@ class VenueWorld(World):
 
     reader_class = VenueReader
     name = ""
+    lines_per_feed = 2  # while one takes over from another
+    lifetimes: tuple[float | None, ...] = _LIFETIMES_SECONDS
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -107,6 +109,12 @@ class VenueWorld(World):
     # The run.
 
     async def _trade(self) -> None:
+        await self._begin()
+        await super()._trade()
+        await self.gallery.leave()
+
+    async def _begin(self) -> None:
+        """Get to know the venue, and listen to all of it."""
         self.exchange.open_account(ACCOUNT, f"{CANARY}-secret", f"{CANARY}-passphrase")
         front = self.front = self.exchange.front(self.name)
         self.listed = self.symbols
@@ -130,8 +138,6 @@ class VenueWorld(World):
         private = (Channel.ORDERS, Channel.FILLS)
         channels = tuple(each for each in private if each in self.venue.channels)
         self.owner = Owner(self, channels, f"{self.report.seed}/owner")
-        await super()._trade()
-        await self.gallery.leave()
 
     def _feeds(self, channel: StrEnum, scope: Scope) -> Iterator[str]:
         if self.venue.scope(channel) is not scope:
@@ -162,8 +168,10 @@ class VenueWorld(World):
         if hasattr(self, "_client_made"):
             return self._client_made
         config = self.exchange.config(self.name, account=ACCOUNT)
+        listed = {"products": self.symbols} if "products" in type(config).model_fields else {}
         self.config = config.model_copy(
             update={
+                **listed,
                 "reconnect_delay_seconds": self.random.choice((0.1, 1.0)),
                 "reconnect_max_delay_seconds": 10.0,
             }
@@ -171,7 +179,7 @@ class VenueWorld(World):
         connector: Any = SimulatedWay()
         if self._disturb is not None:
             connector = self._disturb(connector)
-        lifetime = self.random.choice(_LIFETIMES_SECONDS)
+        lifetime = self.random.choice(self.lifetimes)
         client_class = VENUES[self.name]
         venue_class = client_class.venue_class
 
@@ -207,6 +215,8 @@ class VenueWorld(World):
     def _excuse(self) -> None:
         super()._excuse()
         record, half = self.record, STEP_NS / NS
+        # What a venue does not number it may also have kept to itself.
+        record.altered += [span for span in record.unsent if span[0] in (None, Channel.BOOK)]
         record.ahead_seconds = self.exchange.time_ns / NS - self.now()
         for fault in self.exchange.faults.log:
             at = fault.market_time_ns / NS

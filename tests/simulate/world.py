@@ -85,6 +85,7 @@ class World:
 
     options = ""
     reader_class: type[Reader] = Reader
+    lines_per_feed = 1
 
     # Whose frames are hurt, and who falls silent: None for everybody.
     hurt_channels: tuple[str, ...] = ("ticker", "trades", "book", "book", "candles", "bookticker")
@@ -300,7 +301,7 @@ class World:
             counts[f"gaps {name}"] += stats.gaps
         corrupted = len(self.exchange.faults.log.of(FaultKind.CORRUPT)) + self.tampered
         unread = sum(stats.decode_errors for stats in channels.values())
-        if unread > corrupted:
+        if unread > corrupted * self.lines_per_feed:
             self.complain(f"{unread} frames could not be read, of {corrupted} that were damaged")
         self._judge_sums()
         self._judge_liveness()
