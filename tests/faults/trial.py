@@ -298,7 +298,7 @@ class Trial(World):
 
     def _is_counted(self) -> bool:
         """Tell whether a frame was so damaged that nobody can say whose it was."""
-        return bool(self.client.stats().scopes["public"].unknown_frames.get("not JSON"))
+        return bool(self.client.stats().scopes["public"].unknown_frames)
 
     def _judge_alarms(self) -> None:
         """Complain of words about what was no trouble at all."""

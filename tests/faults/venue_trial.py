@@ -25,6 +25,7 @@ from weex_client.websocket import VENUES
 _NOT_EVERYWHERE = (
     "redirected to another host",
     "proxy answers nonsense",
+    "certificate not trusted",
     "digit that crosses a book",
     "stale snapshot",
     "slow reader",
@@ -139,10 +140,11 @@ def faults_of(name: str) -> dict[str, Fault]:
     venue = client_class.venue_class(client_class.config_class(_env_file=None))
     kinds = {venue.feed_kind(each) for each in venue.channels}
     numbered = FeedKind.BOOK in kinds and FeedKind.LOOSE_BOOK not in kinds
+    absent = _NOT_EVERYWHERE if venue.limits.acknowledges else (*_NOT_EVERYWHERE, "answers delayed")
     rows: dict[str, Fault] = {}
     for what, fault in FAULTS.items():
         is_of_books = what.startswith(_OF_BOOKS)
-        if what.startswith(_NOT_EVERYWHERE) or (is_of_books and kinds.isdisjoint(_BOOK_KINDS)):
+        if what.startswith(absent) or (is_of_books and kinds.isdisjoint(_BOOK_KINDS)):
             continue
         # Without numbers a change that is lost shows in what follows from it, or never.
         is_unsure = is_of_books and not numbered
