@@ -49,7 +49,13 @@ class FedUpError(Exception):
 
 
 class Trial(World):
-    """A world in which one thing goes wrong."""
+    """A world in which one thing goes wrong.
+
+    Attributes:
+        slack_seconds: How much earlier a frame may have been sent than the log's next step.
+    """
+
+    slack_seconds = 0.0
 
     def __init__(self, loop: SimulatedLoop, outcome: Outcome, fault: Fault) -> None:
         super().__init__(
@@ -312,7 +318,7 @@ class Trial(World):
             for at, event in self._told
             if event.kind in _TELLING
             and event.scope == "public"
-            and at >= self.trouble.begun
+            and at >= self.trouble.begun - self.slack_seconds
             and self._is_hit(event.channel, event.symbol)
         ]
         times += [at for each in self.watched for at in each.raised_at if at >= self.trouble.begun]

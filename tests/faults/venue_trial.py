@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 from tests.faults.frames import BOOKS, UNNUMBERED
+from tests.faults.lines import STEP_SECONDS
 from tests.faults.plan import FAULTS
 from tests.faults.terms import Fault, Told, Watched
 from tests.faults.trial import Trial
@@ -58,6 +59,7 @@ class VenueTrial(VenueWorld, Trial):
     """A world of some venue in which one thing goes wrong."""
 
     lifetimes = (None,)
+    slack_seconds = STEP_SECONDS  # what is sent every so often goes out when the step is over
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -140,7 +142,12 @@ def faults_of(name: str) -> dict[str, Fault]:
     venue = client_class.venue_class(client_class.config_class(_env_file=None))
     kinds = {venue.feed_kind(each) for each in venue.channels}
     numbered = FeedKind.BOOK in kinds and FeedKind.LOOSE_BOOK not in kinds
-    absent = _NOT_EVERYWHERE if venue.limits.acknowledges else (*_NOT_EVERYWHERE, "answers delayed")
+    absent = _NOT_EVERYWHERE
+    if not venue.limits.acknowledges:
+        absent += ("answers delayed",)
+    if venue.limits.feeds_per_request == 1:
+        # Who is refused alone is refused for as long as the connection lasts.
+        absent += ("subscription refused",)
     rows: dict[str, Fault] = {}
     for what, fault in FAULTS.items():
         is_of_books = what.startswith(_OF_BOOKS)
