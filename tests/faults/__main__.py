@@ -8,10 +8,10 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+from tests.faults.attempt import attempt
 from tests.faults.plan import FAULTS
 from tests.faults.report import rewritten, rewritten_others, table
 from tests.faults.terms import Outcome
-from tests.faults.trial import attempt
 from tests.faults.venue_trial import faults_of, trial_of
 from weex_client.websocket import VENUES
 

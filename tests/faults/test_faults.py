@@ -10,10 +10,11 @@ from functools import partial
 import pytest
 
 from tests.faults import frames, lines
+from tests.faults.attempt import attempt
 from tests.faults.plan import FAULTS
 from tests.faults.report import END_MARK, START_MARK, rewritten
 from tests.faults.terms import Fault, Outcome, Told, Trouble
-from tests.faults.trial import Trial, attempt
+from tests.faults.trial import Trial
 from tests.faults.venue_trial import faults_of, trial_of
 from tests.simulate.world import CANARY
 from weex_client.websocket import VENUES

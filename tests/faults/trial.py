@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-import traceback
 import weakref
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from random import Random
 from typing import Any
 
 from tests.faults.terms import Fault, Leave, Outcome, Told, Trouble, Watched
-from tests.simulate.loop import SimulatedLoop, run
+from tests.simulate.loop import SimulatedLoop
 from tests.simulate.network import Weather
 from tests.simulate.tamper import Change, TamperedWay
 from tests.simulate.witness import NS, Witness
-from tests.simulate.world import SYMBOLS, World, watched_log
+from tests.simulate.world import SYMBOLS, World
 from weex_client import OverflowPolicy, Subscription
 from weex_client.errors import (
     SlowConsumerError,
@@ -376,42 +374,3 @@ class Trial(World):
                 at = record.market_time_ns / NS
                 span = at - STEP_NS / NS, at + 1.0
                 self.record.unsent.append((record.channel, record.symbol, *span))
-
-
-def attempt(
-    name: str,
-    fault: Fault,
-    seed: int,
-    *,
-    keeps_trace: bool = False,
-    kind: type[Trial] = Trial,
-    venue: str = "",
-) -> Outcome:
-    """Run a fault once.
-
-    Args:
-        name: Which fault.
-        fault: What it is.
-        seed: Decides everything else.
-        keeps_trace: Keep the whole trace, not only its end.
-        kind: Where it happens; WEEX, if not said otherwise.
-        venue: What the command line says of that.
-    """
-    outcome = Outcome(seed, fault=name, options=f" --venue {venue}" if venue else "")
-    if keeps_trace:
-        outcome.trace = deque()
-
-    async def main(loop: SimulatedLoop) -> None:
-        trial = kind(loop, outcome, fault)
-        loop.set_exception_handler(
-            lambda _, context: trial.complain(f"unhandled: {context.get('message')} {context}")
-        )
-        with watched_log(trial):
-            await trial.play()
-
-    try:
-        run(f"{name}/{seed}", main)
-    except Exception as exc:  # noqa: BLE001  # the other runs shall be made
-        outcome.trace.extend(traceback.format_exception(exc))
-        outcome.violations.append(f"the run ended with {exc!r}")
-    return outcome

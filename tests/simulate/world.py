@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import gc
 import hashlib
-import logging
 import time
 import traceback
 import weakref
 from collections import Counter, deque
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -19,6 +18,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from tests.simulate.faults import FAULTS
+from tests.simulate.log_watch import watched_log
 from tests.simulate.loop import SimulatedLoop, run
 from tests.simulate.network import Weather
 from tests.simulate.readers import Reader
@@ -342,38 +342,6 @@ class World:
         left = sum(mailbox() is not None for mailbox in self.mailboxes)
         if left:
             self.complain(f"{left} of {len(self.mailboxes)} mailboxes are left")
-
-
-class _LogWatch(logging.Handler):
-    """Read every line of the log at DEBUG, for secrets and for bugs that the client owns up to."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__(logging.DEBUG)
-        self._world = world
-
-    def emit(self, record: logging.LogRecord) -> None:
-        text = self.format(record)
-        self._world.check_secrets(text, f"the log of {record.name}")
-        if record.levelno >= logging.WARNING and not record.name.startswith("websockets"):
-            self._world.note(f"log {record.levelname} {text}")
-        if record.levelno >= logging.ERROR and not record.name.startswith("websockets"):
-            self._world.complain(f"the log has an error: {text}")
-
-
-@contextmanager
-def watched_log(world: World) -> Iterator[None]:
-    root, server, watch = logging.getLogger(), logging.getLogger("websockets"), _LogWatch(world)
-    levels = root.level, server.level
-    root.addHandler(watch)
-    root.setLevel(logging.DEBUG)
-    # The exchange's own library would write every frame, and every header that clients send it.
-    server.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        root.removeHandler(watch)
-        root.setLevel(levels[0])
-        server.setLevel(levels[1])
 
 
 def simulate(
