@@ -153,12 +153,12 @@ def examples(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def simulate(session: nox.Session) -> None:
-    """Run 500 seeds of the market and 200 of an account; arguments go to the simulation."""
+    """Run 500 seeds of WEEX, 60 of each other venue, 200 of an account; arguments go to it."""
     session.install(*group("tests"), "-e", ".[cli]")
     if session.posargs:
         session.run("python", "-m", "tests.simulate", *session.posargs)
         return
-    session.run("python", "-m", "tests.simulate", "--seeds", "500")
+    session.run("python", "-m", "tests.simulate", "--venue", "all")
     account = ("--account", "--seeds", "200", "--seconds", "300")
     session.run("python", "-m", "tests.simulate", *account)
 

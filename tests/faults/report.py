@@ -10,6 +10,8 @@ from tests.faults.terms import Outcome
 
 START_MARK = ".. the table below is written by: python -m tests.faults --write"
 END_MARK = ".. end of the written table"
+OTHERS_MARK = ".. the table below is written by: python -m tests.faults --venue others --write"
+END_OTHERS_MARK = ".. end of the other venues' table"
 
 HEADER = (
     "fault",
@@ -57,14 +59,46 @@ def table(runs: Mapping[str, Sequence[Outcome]]) -> Table:
     return Table("Each fault at random moments", HEADER, rows)
 
 
+def venues_table(runs: Mapping[str, Mapping[str, Sequence[Outcome]]]) -> Table:
+    """Return one table of several venues, one row per fault."""
+    faults = dict.fromkeys(name for rows in runs.values() for name in rows)
+    header = ["fault", "runs at each"]
+    for venue in runs:
+        header += [f"{venue}: violations", "noticed", "right again after, p50 s"]
+    cells: list[tuple[str, ...]] = []
+    for fault in faults:
+        count = max(len(rows.get(fault, ())) for rows in runs.values())
+        cells.append((fault, str(count)))
+        for rows in runs.values():
+            if fault in rows:
+                _, _, violations, noticed, _, _, recovered, _ = row(fault, rows[fault])
+                cells[-1] += (violations, noticed, recovered)
+            else:
+                cells[-1] += (_NONE, _NONE, _NONE)
+    return Table("The same at the other venues", tuple(header), cells)
+
+
+def rewritten_others(page: str, runs: Mapping[str, Mapping[str, Sequence[Outcome]]]) -> str:
+    """Return the page with the table of the other venues replaced.
+
+    Raises:
+        ValueError: If the page lacks the two marks.
+    """
+    return _between(page, OTHERS_MARK, END_OTHERS_MARK, venues_table(runs))
+
+
 def rewritten(page: str, runs: Mapping[str, Sequence[Outcome]]) -> str:
     """Return the page with its table replaced.
 
     Raises:
         ValueError: If the page lacks the two marks.
     """
-    before, mark, rest = page.partition(START_MARK)
-    _, end, after = rest.partition(END_MARK)
+    return _between(page, START_MARK, END_MARK, table(runs))
+
+
+def _between(page: str, start: str, stop: str, content: Table) -> str:
+    before, mark, rest = page.partition(start)
+    _, end, after = rest.partition(stop)
     if not mark or not end:
-        raise ValueError(f"the page has no {START_MARK!r} and {END_MARK!r}")
-    return f"{before}{START_MARK}\n\n{table(runs).as_rst()}\n{END_MARK}{after}"
+        raise ValueError(f"the page has no {start!r} and {stop!r}")
+    return f"{before}{start}\n\n{content.as_rst()}\n{stop}{after}"

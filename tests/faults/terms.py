@@ -31,7 +31,7 @@ class Outcome(Report):
 
     @property
     def command(self) -> str:
-        return f"python -m tests.faults --fault {self.fault!r} --seed {self.seed}"
+        return f"python -m tests.faults{self.options} --fault {self.fault!r} --seed {self.seed}"
 
 
 class Leave(StrEnum):

@@ -10,16 +10,30 @@ from functools import partial
 import pytest
 
 from tests.faults import frames, lines
+from tests.faults.attempt import attempt
 from tests.faults.plan import FAULTS
 from tests.faults.report import END_MARK, START_MARK, rewritten
 from tests.faults.terms import Fault, Outcome, Told, Trouble
-from tests.faults.trial import Trial, attempt
+from tests.faults.trial import Trial
+from tests.faults.venue_trial import faults_of, trial_of
 from tests.simulate.world import CANARY
+from weex_client.websocket import VENUES
 
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_nothing_is_wrong_after(name: str) -> None:
     outcome = attempt(name, FAULTS[name], seed=0)
+    assert not outcome.violations, str(outcome)
+    assert outcome.recovered_seconds is not None
+
+
+# One of each way in which a line, a dial or a frame can fail; ``--venue others`` does all of them.
+@pytest.mark.parametrize(
+    "fault", ["line cut", "half-open, answers pings", "dial answered with 502", "frame repeated"]
+)
+@pytest.mark.parametrize("venue", [each for each in VENUES if each != "weex"])
+def test_nothing_is_wrong_after_at_any_venue(venue: str, fault: str) -> None:
+    outcome = attempt(fault, faults_of(venue)[fault], 0, kind=trial_of(venue), venue=venue)
     assert not outcome.violations, str(outcome)
     assert outcome.recovered_seconds is not None
 

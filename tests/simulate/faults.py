@@ -14,9 +14,6 @@ from weex_client.sandbox.damage import DAMAGES
 
 CLOSE_CODES = (1000, 1001, 1006, 1011, 1012, 1013, 4000)
 
-# Whose frames are hurt.
-_CHANNELS = ("ticker", "trades", "book", "book", "candles", "bookticker")
-
 
 class Stage(Protocol):
     """Where faults happen."""
@@ -25,6 +22,8 @@ class Stage(Protocol):
     exchange: SandboxExchange
     symbols: tuple[str, ...]
     record: Record
+    hurt_channels: tuple[str, ...]
+    muted_channels: tuple[str | None, ...]
 
 
 Act = Callable[[Stage, Random], Awaitable[object]]
@@ -115,7 +114,11 @@ async def _skip_depth(stage: Stage, random: Random) -> None:
 
 def _frames(stage: Stage, random: Random) -> tuple[str, str, int]:
     """Draw whose next frames are hurt, and how many."""
-    return random.choice(stage.symbols), random.choice(_CHANNELS), random.choice((1, 1, 2, 7))
+    return (
+        random.choice(stage.symbols),
+        random.choice(stage.hurt_channels),
+        random.choice((1, 1, 2, 7)),
+    )
 
 
 async def _repeat(stage: Stage, random: Random) -> None:
@@ -140,7 +143,7 @@ async def _stale_snapshot(stage: Stage, random: Random) -> None:
 async def _mute(stage: Stage, random: Random) -> None:
     """The exchange falls silent about something, and says nothing of it."""
     symbol = random.choice((None, *stage.symbols))
-    channel = random.choice((None, "ticker", "trades", "book", "candles"))
+    channel = random.choice(stage.muted_channels)
     stage.exchange.faults.mute(symbol, channel)
     begun = stage.exchange.time_ns / 1e9
     try:

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any, Protocol
 
 from tests.simulate.witness import Witness
-from weex_client import OverflowPolicy, Subscription, WeexWebSocketClient
+from weex_client import OverflowPolicy, Subscription
 from weex_client.errors import ClientClosedError, DecodeError, SlowConsumerError, WeexClientError
 
 _CONFLATABLE = ("book", "ticker", "bookticker")
@@ -27,7 +27,7 @@ _PACES: dict[str, Callable[[Random], float]] = {
 class Scene(Protocol):
     """What readers meet and leave behind."""
 
-    client: WeexWebSocketClient
+    client: Any
     symbols: tuple[str, ...]
     market: str
     witnesses: list[Witness]
@@ -134,26 +134,35 @@ class Reader:
                 pass
 
     def _open(self, is_last: bool) -> tuple[Subscription[Any], Witness] | None:
+        scene = self._scene
+        channel, symbols = self._draw()
+        options = self._options(channel, is_last)
+        try:
+            stream, parameter = self._stream(channel, symbols, options)
+        except ClientClosedError:
+            return None
+        witness = self._witness(channel, symbols, parameter)
+        witness.opened_at, witness.is_last = scene.now(), is_last
+        witness.overflow = options.get("overflow")
+        scene.witnesses.append(witness)
+        scene.note(f"{self.name} opens {witness!r} {options}")
+        return stream, witness
+
+    def _draw(self) -> tuple[str, tuple[str, ...]]:
+        """Draw a channel, and the symbols to read it of."""
         random, scene = self._random, self._scene
         channels = ["ticker", "trades", "book", "book", "book_deltas", "candles"]
         if scene.market == "spot":
             channels.append("bookticker")
         channel = random.choice(channels)
         symbol = random.choice(scene.symbols)
-        symbols = (symbol,)
         if channel not in ("book", "book_deltas") and random.random() < 0.3:
-            symbols = scene.symbols
-        options = self._options(channel, is_last)
-        try:
-            stream, parameter = self._stream(channel, symbols, options)
-        except ClientClosedError:
-            return None
-        witness = Witness(channel, symbols, parameter)
-        witness.opened_at, witness.is_last = scene.now(), is_last
-        witness.overflow = options.get("overflow")
-        scene.witnesses.append(witness)
-        scene.note(f"{self.name} opens {witness!r} {options}")
-        return stream, witness
+            return channel, scene.symbols
+        return channel, (symbol,)
+
+    def _witness(self, channel: str, symbols: tuple[str, ...], parameter: Any) -> Witness:
+        """Return who sees what a stream gives."""
+        return Witness(channel, symbols, parameter)
 
     def _options(self, channel: str, is_last: bool) -> dict[str, Any]:
         if is_last:

@@ -16,10 +16,12 @@ import pytest
 from tests.simulate.account import AccountWorld, SimulatedWay
 from tests.simulate.faults import FAULTS
 from tests.simulate.tamper import TamperedWay
+from tests.simulate.venue_world import world_of
 from tests.simulate.world import CANARY, Report, simulate
 from weex_client import WeexWebSocketClient
 from weex_client.streaming.budget import Budgets
 from weex_client.streaming.mailbox import Mailbox
+from weex_client.websocket import VENUES
 
 # The other 450 of ``nox -s simulate`` are of the same kind.
 SEEDS = 50
@@ -40,6 +42,15 @@ def test_no_trouble_loses_or_repeats_a_fill_or_the_last_word_on_an_order(seed: i
     assert not report.violations, str(report)
     assert report.counts["fills"] > 10
     assert report.counts["reconnects"] > 2
+
+
+# ``python -m tests.simulate --venue all`` runs more and longer ones.
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("name", [each for each in VENUES if each != "weex"])
+def test_no_venue_is_wrong_in_trouble(name: str, seed: int) -> None:
+    report = simulate(seed, seconds=SHORT_SECONDS, kind=world_of(name))
+    assert not report.violations, str(report)
+    assert report.counts["messages"] > 50
 
 
 def in_another_process(seed: int, hash_seed: str) -> str:
@@ -112,6 +123,45 @@ BROKEN = {
         "time goes back",
     ),
 }
+
+
+def lost(count: int, kind: bytes) -> Any:
+    """Lose every so many frames in which something stands."""
+    seen = 0
+
+    def changed(frame: bytes) -> list[bytes]:
+        nonlocal seen
+        seen += kind in frame
+        return [] if kind in frame and seen % count == 0 else [frame]
+
+    return changed
+
+
+def doubled(frame: bytes) -> list[bytes]:
+    return [frame, frame] if b'"liquidation"' in frame else [frame]
+
+
+BROKEN_VENUES = {
+    "a lost trade": ("kucoin", lost(5, b'"trade.l3match"'), "are missing"),
+    "lost news": ("smartmoney", lost(5, b'"liquidation"'), "are missing"),
+    "news that come twice": ("smartmoney", doubled, "comes twice"),
+    "a lost change of a book": ("coinbase", lost(5, b'"l2update"'), "wrong book"),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN_VENUES)
+def test_a_client_of_any_venue_that_is_broken_is_noticed(what: str) -> None:
+    name, change, words = BROKEN_VENUES[what]
+    assert any(
+        words in text
+        for seed in range(4)
+        for text in simulate(
+            seed,
+            seconds=SHORT_SECONDS,
+            kind=world_of(name),
+            disturb=lambda way: TamperedWay(way, change),
+        ).violations
+    )
 
 
 @pytest.mark.parametrize("name", BROKEN)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import pairwise
@@ -58,17 +58,28 @@ class Record:
         start, end = before.received_time_ns / NS, after.received_time_ns / NS
         return any(
             event.kind in kinds
-            and (event.channel, event.symbol) == (after.channel, after.symbol)
+            # A channel that is one stream over all symbols is told of without one.
+            and event.channel == after.channel
+            and event.symbol in (after.symbol, None)
             and start <= event.timestamp
             and event.timestamp - _told_span(event) <= end
             for event in self.events
         )
 
+    def sent_between(self, before: Message[Any], after: Message[Any]) -> tuple[float, float]:
+        """Return between which of the exchange's times two messages were sent."""
+        start, end = sorted((before.timestamp, after.timestamp))
+        return start, end
+
+    def may_go_back(self, before: Message[Any], after: Message[Any]) -> bool:
+        """Tell whether a message may have been received before the one that it follows."""
+        return self.is_clock_set
+
     def is_unsent(
         self, before: Message[Any], after: Message[Any], spans: list[Span] | None = None
     ) -> bool:
         """Tell whether the exchange itself held something back between two messages."""
-        start, end = sorted((before.timestamp, after.timestamp))
+        start, end = self.sent_between(before, after)
         channel = "book" if after.channel == "book_deltas" else after.channel
         return any(
             channel_ in (None, channel)
@@ -82,7 +93,14 @@ class Record:
 class Witness:
     """The messages of one stream."""
 
-    def __init__(self, channel: str, symbols: tuple[str, ...], parameter: Any) -> None:
+    def __init__(
+        self,
+        channel: str,
+        symbols: tuple[str, ...],
+        parameter: Any,
+        judge_one: Judge | None = None,
+    ) -> None:
+        self._judge_one = judge_one
         self.channel = channel
         self.symbols = symbols
         self.parameter = parameter
@@ -103,16 +121,17 @@ class Witness:
         """Say what cannot be."""
         by_symbol: dict[str, list[Message[Any]]] = defaultdict(list)
         for message in self.messages:
-            if message.symbol not in self.symbols or message.channel != self.channel:
+            is_other = bool(self.symbols) and message.symbol not in self.symbols
+            if is_other or message.channel != self.channel:
                 yield f"it carries {message.channel} of {message.symbol}"
                 continue
             by_symbol[str(message.symbol)].append(message)
-        judge = _JUDGES[self.channel]
+        judge = self._judge_one or _JUDGES[self.channel]
         missing: list[Hole] = []
         for symbol, messages in by_symbol.items():
             for before, after in pairwise(messages):
                 is_back = after.received_time_ns < before.received_time_ns
-                if is_back and not record.is_clock_set:
+                if is_back and not record.may_go_back(before, after):
                     yield f"{symbol}: received times go back to {after.received_time_ns}"
             for verdict in judge(self, symbol, messages, truth, record):
                 if isinstance(verdict, Hole):
@@ -153,8 +172,11 @@ class Hole(NamedTuple):
 Verdicts = Iterator[str | Hole]
 """What cannot be, in words, and what is missing."""
 
+Judge = Callable[["Witness", str, list[Message[Any]], Any, Record], Verdicts]
+"""Says it of one symbol's messages in a stream."""
 
-def _judge_views(
+
+def judge_views(
     witness: Witness, symbol: str, messages: list[Message[Any]], truth: Truth, record: Record
 ) -> Verdicts:
     level = witness.parameter
@@ -191,7 +213,7 @@ def _judge_sequences(
             yield Hole(1, before, after)
 
 
-def _judge_deltas(
+def judge_deltas(
     witness: Witness, symbol: str, messages: list[Message[Any]], truth: Truth, record: Record
 ) -> Verdicts:
     wanted = [int(message.sequence or 0) for message in messages]
@@ -251,7 +273,7 @@ def _figures(message: Message[Any]) -> tuple[Decimal, ...]:
     return (data.open, data.high, data.low, data.close, data.volume)
 
 
-def _judge_candles(
+def judge_candles(
     witness: Witness, symbol: str, messages: list[Message[Any]], truth: Truth, record: Record
 ) -> Verdicts:
     closed: dict[float, Message[Any]] = {}
@@ -293,10 +315,10 @@ def _judge_states(
 
 
 _JUDGES = {
-    "book": _judge_views,
-    "book_deltas": _judge_deltas,
+    "book": judge_views,
+    "book_deltas": judge_deltas,
     "trades": _judge_trades,
-    "candles": _judge_candles,
+    "candles": judge_candles,
     "ticker": _judge_states,
     "bookticker": _judge_states,
 }

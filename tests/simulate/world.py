@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import gc
 import hashlib
-import logging
 import time
 import traceback
 import weakref
 from collections import Counter, deque
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -19,12 +18,13 @@ from typing import Any
 from pydantic import SecretStr
 
 from tests.simulate.faults import FAULTS
+from tests.simulate.log_watch import watched_log
 from tests.simulate.loop import SimulatedLoop, run
 from tests.simulate.network import Weather
 from tests.simulate.readers import Reader
 from tests.simulate.truth import Truth
 from tests.simulate.witness import NS, Record, Witness
-from weex_client import WeexConfig, WeexWebSocketClient
+from weex_client import WeexWebSocketClient
 from weex_client.errors import ConnectError, WeexClientError
 from weex_client.models import ConnectionEvent
 from weex_client.sandbox import SandboxExchange
@@ -84,6 +84,12 @@ class World:
     """Everything of one run."""
 
     options = ""
+    reader_class: type[Reader] = Reader
+    lines_per_feed = 1
+
+    # Whose frames are hurt, and who falls silent: None for everybody.
+    hurt_channels: tuple[str, ...] = ("ticker", "trades", "book", "book", "candles", "bookticker")
+    muted_channels: tuple[str | None, ...] = (None, "ticker", "trades", "book", "candles")
 
     def __init__(
         self,
@@ -142,12 +148,15 @@ class World:
         )
         async with self.exchange:
             await self._trade()
-            self.truth = Truth(self.exchange, self.market)
+            self.truth = self._make_truth()
             self._judge()
         await self._look_for_leftovers()
         self.report.digest = self._digest.hexdigest()
 
-    def _make_client(self) -> WeexWebSocketClient:
+    def _make_truth(self) -> Any:
+        return Truth(self.exchange, self.market)
+
+    def _make_client(self) -> Any:
         connector = None
         if self._disturb is not None:
             connector = self._disturb(WebSocketConnector())
@@ -160,7 +169,7 @@ class World:
                 "reconnect_max_delay_seconds": 10.0,
             }
         )
-        self.config: WeexConfig = config
+        self.config: Any = config
         # What earlier runs dialled is not this world's business.
         return WeexWebSocketClient(config, connector=connector, budgets=Budgets())
 
@@ -169,11 +178,12 @@ class World:
         await self.client.connect()
         seed = self.report.seed
         readers = [
-            Reader(self, f"reader {number}", Random(f"{seed}/reader/{number}"))
+            self.reader_class(self, f"reader {number}", Random(f"{seed}/reader/{number}"))
             for number in range(self.random.randint(3, 6))
         ]
         programs = [reader.live() for reader in readers]
         programs += [self._watch_events(), self._operate()]
+        programs += self._more_programs()
         programs += map(self._until_calm, (self._be_private(), self._make_trouble()))
         async with asyncio.TaskGroup() as group:
             for program in programs:
@@ -183,6 +193,10 @@ class World:
             await self.client.disconnect()
         self.check_secrets(repr(self.client) + str(self.client.stats()), "the client's statistics")
         self.check_secrets(repr(self.config) + str(self.config), "the settings")
+
+    def _more_programs(self) -> list[Coroutine[Any, Any, None]]:
+        """Return what else goes on until the run ends."""
+        return []
 
     async def _until_calm(self, program: Coroutine[Any, Any, None]) -> None:
         with suppress(TimeoutError):
@@ -287,7 +301,7 @@ class World:
             counts[f"gaps {name}"] += stats.gaps
         corrupted = len(self.exchange.faults.log.of(FaultKind.CORRUPT)) + self.tampered
         unread = sum(stats.decode_errors for stats in channels.values())
-        if unread > corrupted:
+        if unread > corrupted * self.lines_per_feed:
             self.complain(f"{unread} frames could not be read, of {corrupted} that were damaged")
         self._judge_sums()
         self._judge_liveness()
@@ -328,38 +342,6 @@ class World:
         left = sum(mailbox() is not None for mailbox in self.mailboxes)
         if left:
             self.complain(f"{left} of {len(self.mailboxes)} mailboxes are left")
-
-
-class _LogWatch(logging.Handler):
-    """Read every line of the log at DEBUG, for secrets and for bugs that the client owns up to."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__(logging.DEBUG)
-        self._world = world
-
-    def emit(self, record: logging.LogRecord) -> None:
-        text = self.format(record)
-        self._world.check_secrets(text, f"the log of {record.name}")
-        if record.levelno >= logging.WARNING and not record.name.startswith("websockets"):
-            self._world.note(f"log {record.levelname} {text}")
-        if record.levelno >= logging.ERROR and not record.name.startswith("websockets"):
-            self._world.complain(f"the log has an error: {text}")
-
-
-@contextmanager
-def watched_log(world: World) -> Iterator[None]:
-    root, server, watch = logging.getLogger(), logging.getLogger("websockets"), _LogWatch(world)
-    levels = root.level, server.level
-    root.addHandler(watch)
-    root.setLevel(logging.DEBUG)
-    # The exchange's own library would write every frame, and every header that clients send it.
-    server.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        root.removeHandler(watch)
-        root.setLevel(levels[0])
-        server.setLevel(levels[1])
 
 
 def simulate(

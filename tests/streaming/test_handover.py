@@ -23,7 +23,7 @@ from weex_client.streaming.budget import Budgets
 from weex_client.streaming.continuity import Ledger
 from weex_client.streaming.registry import Registry
 from weex_client.streaming.session import Session
-from weex_client.venues.kucoin import KucoinVenue
+from weex_client.venues.kucoin import KucoinChannel, KucoinVenue
 
 
 def trade(number: int) -> bytes:
@@ -147,6 +147,23 @@ def test_nothing_is_lost_and_nothing_comes_twice(
         numbers = [*range(count), count + 2]
         assert told(listeners[topic]) == [text.format(number) for number in numbers]
     assert line.events == []
+    line.session.end(None)
+
+
+def test_what_a_topic_of_many_symbols_begins_with_is_not_older_than_what_was_shown() -> None:
+    def spell(symbol: str, sequence: int) -> bytes:
+        data = {"price": str(sequence), "sequence": str(sequence), "time": START_NS // 10**6}
+        return _frame("/market/ticker:all", symbol, data)
+
+    line = KucoinLine(Scope.PUBLIC)
+    listener = line.join(KucoinChannel.ALL_TICKERS, None)
+    line.answer(line.requests())
+    line.receive(spell("A-B", 7), spell("C-D", 3))
+    handover = line.session.prepare(line.now)
+    line.receive(spell("A-B", 8), spell("C-D", 4))
+    line.session.take_over(handover, DialRequest("ws://b"), line.now, line.now_ns)
+    line.receive(spell("A-B", 6), spell("C-D", 5), spell("A-B", 9))
+    assert told(listener) == ["7", "3", "8", "4", "5", "9"]
     line.session.end(None)
 
 

@@ -304,6 +304,15 @@ def test_book_starts_from_an_answer_and_goes_on_with_what_waited() -> None:
     assert past.hole_count == 0
 
 
+def test_own_book_is_begun_with_all_levels_of_a_venue_that_sends_all() -> None:
+    line = FakeLine(by_request=True)
+    open_book(line)
+    answer(line, snapshot("2", "9", at=3))
+    line.say(change("3", after=3, at=4), change("4", after=4, at=5))
+    (begin,) = line.join(Channel.BOOK_DELTAS, "A", level=1).messages
+    assert [str(price) for price, _ in begin.data.bids] == ["4", "3", "2"]
+
+
 def test_frame_that_overlaps_an_answer_counts_as_far_as_it_is_newer() -> None:
     line = FakeLine(by_request=True)
     listener = open_book(line)

@@ -250,6 +250,10 @@ class Venue(Protocol):
         """
         return None
 
+    def order_subject(self, frame: bytes) -> Hashable:  # noqa: ARG002  # most feeds have one
+        """Read what ``order_key`` counts, where frames of one feed are about several symbols."""
+        return None
+
     def sent_time_ns(self, frame: bytes) -> int | None:  # noqa: ARG002
         """Read from a frame's first bytes when the venue sent it, or None where it is not said."""
         return None

@@ -24,6 +24,9 @@ _AnyMessage = Message[Any]  # asking pydantic for it costs more than building on
 
 _NO_LEVELS = pack((), ())
 
+# More than any venue keeps.
+_ALL_LEVELS = 1_000_000
+
 
 class BookFeed(FeedState):
     """An order book, checked before the queue, shown only while it is known to be right.
@@ -72,6 +75,9 @@ class BookFeed(FeedState):
             self._begin_folding()
             return None
         chapter, level = self._book.chapter, topic.level or 1
+        if topic.channel is not Channel.BOOK:
+            # What keeps its own book gets all that the venue's changes go on from.
+            level = self._venue.book_window(self.feed) or _ALL_LEVELS
         try:
             sides = chapter.state(len(chapter.changes)).view(level)
         except DecodeError:

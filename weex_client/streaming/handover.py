@@ -7,7 +7,7 @@ must not be shown again, is kept here as well.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -44,6 +44,10 @@ _SETTLING_SECONDS = 10.0
 
 # Frames that have no order, an account's, and are known by their very text.
 _MAX_TEXTS = 5_000
+
+
+_Subject = tuple[Feed, Hashable]
+"""A feed, and whose frames of it have an order of their own."""
 
 
 class Handover:
@@ -119,16 +123,16 @@ class Crossing:
     What has been shown, so that nothing comes twice; and whether the first connection has brought
     all that the venue sent before the second one was asked to prove it.
 
-    Frames that have an order (``Venue.order_key``) count by it, others by their very text. Books
-    with sequences need neither.
+    Frames that have an order (``Venue.order_key``) count by it, each symbol's by its own, others
+    by their very text. Books with sequences need neither.
     """
 
     def __init__(self, venue: Venue) -> None:
         self._venue = venue
         self._is_under_way = False
         self._until: float | None = None
-        self._keys: dict[Feed, Any] = {}
-        self._texts: dict[tuple[Feed, bytes], None] = {}
+        self._keys: dict[_Subject, Any] = {}
+        self._texts: dict[tuple[_Subject, bytes], None] = {}
         self._pings = 0  # sent on the connection that serves, and answered
         self._pongs = 0
         self._proof = 0
@@ -199,23 +203,24 @@ class Crossing:
         """Take note of a frame; return True for one that the other connection has shown."""
         if kind is FeedKind.BOOK and self._venue.book_query(feed) is not None:
             return False
-        key, last = self._venue.order_key(frame), self._keys.get(feed)
-        is_known = (feed, frame) in self._texts
+        subject = (feed, self._venue.order_subject(frame))
+        key, last = self._venue.order_key(frame), self._keys.get(subject)
+        is_known = (subject, frame) in self._texts
         if self._until is None:
-            self._note(feed, key, frame)
+            self._note(subject, key, frame)
             return False
         if key is None or last is None:
             return is_known
         return bool(key < last or (key == last and is_known))
 
-    def _note(self, feed: Feed, key: Any, frame: bytes) -> None:
-        last = self._keys.get(feed)
+    def _note(self, subject: _Subject, key: Any, frame: bytes) -> None:
+        last = self._keys.get(subject)
         if key is not None and (last is None or key > last):
-            self._keys[feed] = key
+            self._keys[subject] = key
             if last is not None:
                 # Only frames of the last moment can be mistaken for each other.
-                self._texts = {each: None for each in self._texts if each[0] != feed}
-        self._texts[feed, frame] = None
+                self._texts = {each: None for each in self._texts if each[0] != subject}
+        self._texts[subject, frame] = None
         if len(self._texts) > _MAX_TEXTS:
             del self._texts[next(iter(self._texts))]
 

@@ -72,7 +72,9 @@ _PRIVATE = b'"channelType":"private"'
 
 # Of tickers and trades: the match engine's own counter of the symbol.
 _SEQUENCE = re.compile(rb'"sequence":"(\d{1,19})"').search
+# Frames of these topics may be about any of many symbols, which they name.
 _SYMBOLS = re.compile(rb'"topic":"/market/(?:ticker:all|snapshot:)').search
+_SUBJECT = re.compile(rb'"(?:subject|symbolCode)":"([A-Z0-9]+-[A-Z0-9]+)"').search
 
 
 def route_key(frame: bytes) -> Hashable | None:
@@ -154,12 +156,18 @@ def sent_time_ns(frame: bytes) -> int | None:
 def order_key(frame: bytes) -> int | None:
     """Read the engine's sequence, or else the time, of a frame about one symbol.
 
-    An account's frames have none: several share a time. Nor have frames about many symbols.
+    An account's frames have none: several share a time.
     """
-    if _PRIVATE in frame or _SYMBOLS(frame):
+    if _PRIVATE in frame:
         return None
     found = _SEQUENCE(frame) or _SENT_TIME(frame)
     return None if found is None else int(found[1])
+
+
+def order_subject(frame: bytes) -> bytes | None:
+    """Read which symbol a frame is about, where its topic has many; None where it has one."""
+    found = _SUBJECT(frame) if _SYMBOLS(frame) else None
+    return None if found is None else found[1]
 
 
 def encode(intent: Intent, request_id: int) -> str:

@@ -329,6 +329,10 @@ class KucoinVenue(Venue):
         """Read the engine's sequence, or else the time, of a frame about one symbol."""
         return codec.order_key(frame)
 
+    def order_subject(self, frame: bytes) -> bytes | None:
+        """Read the symbol that a frame of all tickers, or of a market, is about."""
+        return codec.order_subject(frame)
+
     def batches(self, feeds: Sequence[Feed]) -> Iterator[tuple[Feed, ...]]:
         """Group topics into requests of one path, up to a hundred where that takes a list."""
         return channels.batches(feeds)
