@@ -1,6 +1,6 @@
 """Build WEEX frames, wrapped for the WebSocket, from a seeded market.
 
-Keys, their order and the digits are those of the venue's own frames (``shared/fixtures/weex``);
+Keys, their order and the digits are those of the venue's own frames (``tests/venues/weex/frames``);
 books are windows of exactly 15 levels a side whose changes chain by ``U`` and ``u``.
 Nothing here sends anything: that is ``server``.
 """

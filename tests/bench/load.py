@@ -15,7 +15,7 @@ KNOWN_COINS = [
     *("SUI", "LTC", "DOT", "UNI", "NEAR", "APT", "ARB", "OP", "PEPE", "ATOM"),
 ]
 
-# The mixed load of shared/PERFORMANCE.md: 20 symbols, 60 % books, 25 % trades, 15 % tickers.
+# The mixed load: 20 symbols, 60 % books, 25 % trades, 15 % tickers.
 MIXED_PERCENT: dict[Kind, int] = {"depth": 60, "trade": 25, "ticker": 15}
 
 

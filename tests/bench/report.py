@@ -131,7 +131,7 @@ def tables(results: list[Result]) -> list[Table]:
 
 
 def verdicts(results: list[Result]) -> list[Verdict]:
-    """Judge the figures of ``issues show 2`` item 9 for which there are results."""
+    """Judge the required figures for which there are results."""
     found = {(result.load.name, result.contender.name): result for result in results}
     return [
         *_completeness(results),

@@ -19,7 +19,7 @@ from .plan import BARE, DRAIN, VIEWS, groups
 from .report import END_MARK, START_MARK, Table, disturbance, rewritten, tables, verdicts
 from .server import CHUNK_BYTES, chunks
 
-# The key order of shared/fixtures/weex/contract-{depth,trade,ticker}.jsonl.
+# The key order of tests/venues/weex/frames/contract-{depth,trade,ticker}.jsonl.
 DEPTH_KEYS = ["e", "E", "s", "U", "u", "l", "d", "b", "a"]
 ENVELOPE_KEYS = ["e", "E", "s", "d"]
 TRADE_KEYS = ["T", "t", "p", "q", "v", "m"]
