@@ -19,6 +19,9 @@ NS = 1_000_000_000
 _BATCH_SECONDS = 0.7
 
 # What tells a reader that something is missing, or was asked for anew.
+# Twenty trades of a quiet symbol reach so far back.
+_REPLAYED_SECONDS = 120.0
+
 _TELLS_OF_A_HOLE = ("gap", "resubscribed")
 
 
@@ -61,7 +64,7 @@ class Record:
             # A channel that is one stream over all symbols is told of without one.
             and event.channel == after.channel
             and event.symbol in (after.symbol, None)
-            and start <= event.timestamp
+            and (start <= event.timestamp or _is_of_one_replay(event, before, after))
             and event.timestamp - _told_span(event) <= end
             for event in self.events
         )
@@ -153,6 +156,17 @@ class Witness:
             and event.timestamp >= self.opened_at
             for event in record.events
         )
+
+
+def _is_of_one_replay(event: Any, before: Message[Any], after: Message[Any]) -> bool:
+    """Tell whether a damaged frame, told as of when it came, explains a hole in a replay.
+
+    It waited unread while the replay left out its trade as one that was known.
+    """
+    seconds = after.received_time_ns / NS - event.timestamp
+    is_replay = before.received_time_ns == after.received_time_ns and before.is_snapshot
+    is_damage = "could not be read" in str(event.cause)
+    return is_replay and is_damage and 0.0 <= seconds <= _REPLAYED_SECONDS
 
 
 class Hole(NamedTuple):

@@ -387,6 +387,18 @@ def test_unreadable_trades_are_counted_and_the_stream_goes_on(line: Line) -> Non
     ]
 
 
+def test_replay_brings_the_trade_of_a_frame_that_could_not_be_read(line: Line) -> None:
+    reader = line.join(Channel.TRADES, BTC)
+    opened(line)
+    line.receive(trades("a"))
+    line.receive(json.dumps(trades("b"), separators=(",", ":")).replace("10.5", "NaN"))
+    assert [message.data.trade_id for message in reader.messages] == ["a"]
+    line.session.lost("cut")
+    opened(line)
+    line.receive(trades("a", "b", "c", is_snapshot=True))
+    assert [message.data.trade_id for message in reader.messages] == ["a", "b", "c"]
+
+
 def test_unreadable_frames_in_a_row_are_told_every_ten_seconds(line: Line) -> None:
     line.join(Channel.TRADES, BTC)
     opened(line)

@@ -48,6 +48,8 @@ class Cell(Sealed):
         feed = self._feed
         if feed is not None:
             messages = feed.decode(self._frame, self._received_time_ns)
+            if not messages:
+                feed.forget(self._frame)
             self._message = messages[0] if messages else None
             self._feed = None
             self._frame = b""
@@ -218,6 +220,9 @@ class DecodedFeed(FeedState):
             if message.exchange_time_ns is not None and not message.is_snapshot:
                 self.counters.latencies_ns.append(received_time_ns - message.exchange_time_ns)
         return messages
+
+    def forget(self, frame: bytes) -> None:
+        """Take back what was noted of a frame that waited and turned out to be unreadable."""
 
     def tell_unreadable(self, now_ns: int) -> None:
         """Announce that what frames said is lost, in ten seconds once; nobody repeats it."""

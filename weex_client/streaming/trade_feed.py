@@ -51,6 +51,12 @@ class TradeFeed(DecodedFeed):
             self._known_before, self._known = known, set()
         return True
 
+    def forget(self, frame: bytes) -> None:
+        """Let a replay bring the trades of a frame that nobody could read."""
+        for trade_id in self._venue.trade_ids(frame):
+            self._known.discard(trade_id)
+            self._known_before.discard(trade_id)
+
     def _bridge(self, messages: Sequence[Message[Any]], received_time_ns: int) -> None:
         """Announce a hole if a replay, or news after an interruption, reach back to nothing known.
 
