@@ -34,6 +34,7 @@ from weex_client.streaming.loop_watch import LoopWatch, check_loop
 from weex_client.streaming.mailbox import Mailbox, OverflowPolicy
 from weex_client.streaming.pools import Pools
 from weex_client.streaming.subscription import Subscription
+from weex_client.streaming.tape import TapeMachine, tape_of
 from weex_client.streaming.topics import named_topics, topics_of
 from weex_client.streaming.transport import Connector, WebSocketConnector
 
@@ -60,6 +61,10 @@ class StreamClient:
             of the same name does.
         budgets: What the venue's limits leave, shared with the clients that get the same; where
             None, shared with all clients of the process that go by the system's clock.
+        recorder: Keeps all that passes on the lines.
+
+    Attributes:
+        clock: The time that everything here goes by, and programs should: a tape's in a replay.
     """
 
     def __init__(
@@ -72,23 +77,28 @@ class StreamClient:
         clock: Clock | None = None,
         connection_per_channel: bool = False,
         budgets: Budgets | None = None,
+        recorder: TapeMachine | None = None,
     ) -> None:
-        self._venue = venue
+        way = connector or WebSocketConnector()
+        self.clock = clock or tape_of(way).clock or SystemClock()
+        if recorder is not None:
+            way = recorder.wrap(venue, config, way, self.clock)
+        self._tape = tape_of(way)
+        self._venue = self._tape.adapted(venue)
         self._config = config
-        self._connector = connector or WebSocketConnector()
-        self._clock = clock or SystemClock()
+        self._connector = way
         self._retry_first_connect = retry_first_connect
         self._per_channel = connection_per_channel or config.connection_per_channel
         if budgets is None:
             # Another clock's seconds say nothing about the process's.
-            is_system = isinstance(self._clock, SystemClock)
+            is_system = isinstance(self.clock, SystemClock)
             budgets = PROCESS_BUDGETS if is_system else Budgets()
         self._budgets = budgets
         self._pools: Pools | None = None
         self._counters: dict[str, ChannelCounters] = {}
         self._ledger = Ledger()
-        self._announcements = Announcements(self._clock)
-        self._watch = LoopWatch(self._clock, self._announcements.emit)
+        self._announcements = Announcements(self.clock, self._tape.happened)
+        self._watch = LoopWatch(self.clock, self._announcements.emit)
         self._last_stats: dict[str, ScopeStats] = {}
         self._opening = asyncio.Lock()
         self._is_open = False
@@ -134,6 +144,7 @@ class StreamClient:
             if self._pools is pools:
                 self._last_stats |= pools.stats()
                 self._pools = None
+                self._tape.closed()
 
     @property
     def is_connected(self) -> bool:
@@ -153,7 +164,7 @@ class StreamClient:
         In the order in which they were first wanted, and also of what is streamed no more.
         Messages that a slow reader dropped are no holes: see ``stats()``.
         """
-        return self._ledger.report(self._clock.monotonic(), self._clock.time_ns())
+        return self._ledger.report(self.clock.monotonic(), self.clock.time_ns())
 
     def events(self) -> Subscription[ConnectionEvent]:
         """Stream what happens to connections and subscriptions, from now on.
@@ -366,13 +377,14 @@ class StreamClient:
         tell_overflow = self._announcements.tell_overflow
         mailbox = Mailbox(
             size,
-            OverflowPolicy(overflow),
+            self._tape.overflow(OverflowPolicy(overflow)),
             self._channel_counters(channel.value),
             gate=door.gate,
             on_overflow=lambda mailbox: tell_overflow(mailbox, door, channel, symbol),
             on_release=lambda mailbox: door.leave(topics, mailbox),
         )
         door.join(topics, mailbox)
+        self._tape.reads(mailbox)
         return Subscription(mailbox)
 
     def _opened(self) -> Pools:
@@ -387,7 +399,7 @@ class StreamClient:
             self._venue,
             self._config,
             self._connector,
-            self._clock,
+            self.clock,
             self._budgets,
             self._channel_counters,
             self._announcements.emit,

@@ -32,6 +32,7 @@ __all__ = [
     "StreamGapError",
     "SubscriptionRejectedError",
     "SymbolError",
+    "TapeEndedError",
     "TransportError",
     "UnknownOrderError",
     "UnsupportedChannelError",
@@ -130,6 +131,12 @@ class TransportError(WeexClientError):
     """Tell that the line failed; a new connection may work."""
 
     retryable = True
+
+
+class TapeEndedError(TransportError):
+    """Tell that a replay has nothing more: its streams end as if the client had been closed."""
+
+    retryable = False
 
 
 class ConnectError(TransportError):

@@ -17,6 +17,7 @@ from weex_client.protocol import Channel, Topic, Venue
 from weex_client.streaming.budget import Budgets
 from weex_client.streaming.mailbox import OverflowPolicy
 from weex_client.streaming.subscription import Subscription
+from weex_client.streaming.tape import TapeMachine
 from weex_client.streaming.topics import topics_of
 from weex_client.streaming.transport import Connector
 from weex_client.venues.coinbase import (
@@ -76,6 +77,7 @@ class VenueClient(StreamClient, Generic[C]):
             of the same name does.
         budgets: What the venue's limits leave, shared with the clients that get the same; where
             None, shared with all clients of the process that go by the system's clock.
+        recorder: Keeps all that passes on the lines.
         seed_private: Whether the account's state is read after every (re)connection of a private
             stream; as the setting of the same name says where None.
     """
@@ -92,6 +94,7 @@ class VenueClient(StreamClient, Generic[C]):
         clock: Clock | None = None,
         connection_per_channel: bool = False,
         budgets: Budgets | None = None,
+        recorder: TapeMachine | None = None,
         seed_private: bool | None = None,
     ) -> None:
         kind = type(self)
@@ -111,6 +114,7 @@ class VenueClient(StreamClient, Generic[C]):
             clock=clock,
             connection_per_channel=connection_per_channel,
             budgets=budgets,
+            recorder=recorder,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -428,7 +429,10 @@ def make_pool(desk: Desk, events: list[ConnectionEvent]) -> ConnectionPool:
         owner=desk,
     )
     watch = LoopWatch(desk.clock, events.append)
-    return ConnectionPool(dialler, lambda _: ChannelCounters(), events.append, Ledger(), watch)
+    lanes = itertools.count()
+    return ConnectionPool(
+        dialler, lanes, lambda _: ChannelCounters(), events.append, Ledger(), watch
+    )
 
 
 async def test_attempts_of_the_first_dial_are_announced_with_growing_ceilings() -> None:

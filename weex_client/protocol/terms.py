@@ -93,6 +93,7 @@ class DialRequest:
             None where it says nothing. They are sent a tenth earlier.
         answer_seconds: How long its answer may take; None for ``Heartbeat.answer_seconds``.
         lifetime_seconds: When another connection must have taken over; None for never.
+        lane: Which of the client's connections it is for, from 0; the same after a reconnection.
     """
 
     url: str = field(repr=False)
@@ -101,6 +102,7 @@ class DialRequest:
     ping_interval_seconds: float | None = None
     answer_seconds: float | None = None
     lifetime_seconds: float | None = None
+    lane: int = 0
 
     @property
     def address(self) -> str:

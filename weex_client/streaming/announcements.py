@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 
 from weex_client.clock import Clock
@@ -22,10 +23,12 @@ class Announcements:
 
     Args:
         clock: Time.
+        witness: Is told too, whoever reads.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, witness: Callable[[ConnectionEvent], None]) -> None:
         self._clock = clock
+        self._witness = witness
         self._readers: dict[Mailbox, None] = {}
 
     def subscribe(self) -> Subscription[ConnectionEvent]:
@@ -43,6 +46,7 @@ class Announcements:
 
     def emit(self, event: ConnectionEvent) -> None:
         """Tell every reader."""
+        self._witness(event)
         for mailbox in tuple(self._readers):
             mailbox.push(event)
 

@@ -6,9 +6,11 @@ A dialler waits, but starts no task.
 from __future__ import annotations
 
 import asyncio
+import copy
 import logging
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import replace
+from typing import NamedTuple, Self
 
 from weex_client.clock import Clock
 from weex_client.config import StreamConfig
@@ -17,6 +19,7 @@ from weex_client.protocol import DialRequest, Scope, Venue
 from weex_client.rest import Query
 from weex_client.streaming.budget import AddressBudget
 from weex_client.streaming.server_time import ServerTime
+from weex_client.streaming.tape import tape_of
 from weex_client.streaming.transport import Connector, Transport
 
 __all__ = ["Dialled", "Dialler"]
@@ -72,7 +75,15 @@ class Dialler:
         self.budget = budget
         self.server_time = server_time
         self.owner = owner
+        self.lane = 0
+        self.tape = tape_of(connector)
         self._connector = connector
+
+    def of_lane(self, lane: int) -> Self:
+        """Return a dialler for one of the client's connections."""
+        dialler = copy.copy(self)
+        dialler.lane = lane
+        return dialler
 
     async def open(
         self,
@@ -184,7 +195,7 @@ class Dialler:
     async def _dial(self, time_ns: int) -> Dialled:
         timeout_seconds = self.config.open_timeout_seconds
         try:
-            request = await self._request(time_ns, timeout_seconds)
+            request = replace(await self._request(time_ns, timeout_seconds), lane=self.lane)
             transport = await self._connector.connect(
                 request,
                 max_frame_bytes=self.venue.limits.max_frame_bytes,

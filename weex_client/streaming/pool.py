@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 
 from weex_client.errors import SubscriptionRejectedError
@@ -29,6 +29,7 @@ class ConnectionPool:
 
     Args:
         dialler: How connections are opened, and how many.
+        lanes: Numbers the client's connections.
         counters: Returns the counters of a channel.
         emit: Takes what users should know.
         ledger: Where is noted when each feed was complete.
@@ -38,6 +39,7 @@ class ConnectionPool:
     def __init__(
         self,
         dialler: Dialler,
+        lanes: Iterator[int],
         counters: Callable[[str], ChannelCounters],
         emit: Callable[[ConnectionEvent], None],
         ledger: Ledger,
@@ -46,6 +48,8 @@ class ConnectionPool:
         self.scope = dialler.scope
         self.gate = Gate()
         self._dialler = dialler
+        self._tape = dialler.tape
+        self._lanes = lanes
         self._venue = dialler.venue
         self._clock = dialler.clock
         self._counters = counters
@@ -115,10 +119,13 @@ class ConnectionPool:
 
     def _join(self, topic: Topic, mailbox: Reader) -> None:
         feed = self._venue.feed(topic)
-        supervisor = self._carriers.get(feed) or self._with_room()
+        supervisor = self._carriers.get(feed) or self._with_room(feed)
         session = supervisor.session
-        current = session.want(feed, self._registry.join(topic, mailbox))
+        audience = self._registry.join(topic, mailbox)
+        current = session.want(feed, audience)
         self._carriers[feed] = supervisor
+        if len(audience) == 1:
+            self._tape.carries(supervisor.lane, self.scope, topic)
         session.seeding.welcome(feed, mailbox.pusher(topic.symbol), self._clock.monotonic())
         if current is not None:
             mailbox.pusher(topic.symbol)(current)
@@ -134,10 +141,13 @@ class ConnectionPool:
     def _room(self, supervisor: Supervisor) -> int:
         return self._venue.limits.feeds_per_connection - supervisor.session.load
 
-    def _with_room(self) -> Supervisor:
+    def _with_room(self, feed: Feed) -> Supervisor:
         """Return a connection that has room, one that counts already before any other."""
         closed: Supervisor | None = None
+        lane = self._tape.lane_of(feed, self.scope)
         for supervisor in self._supervisors:
+            if lane not in (None, supervisor.lane):
+                continue
             if supervisor.has_place:
                 if self._room(supervisor) > 0:
                     return supervisor
@@ -146,13 +156,13 @@ class ConnectionPool:
         if closed is not None:
             closed.take_place()
             return closed
-        supervisor = self._make()
+        supervisor = self._make(lane)
         supervisor.take_place()
         supervisor.start()
         self._supervisors.append(supervisor)
         return supervisor
 
-    def _make(self) -> Supervisor:
+    def _make(self, lane: int | None = None) -> Supervisor:
         session = Session(
             self._venue,
             self.scope,
@@ -161,7 +171,8 @@ class ConnectionPool:
             self._ledger,
             self._dialler.server_time,
         )
-        supervisor = Supervisor(session, self._dialler, self.gate, self._watch, self._emit)
+        dialler = self._dialler.of_lane(next(self._lanes) if lane is None else lane)
+        supervisor = Supervisor(session, dialler, self.gate, self._watch, self._emit)
         supervisor.channel = self._kind
         return supervisor
 
@@ -173,6 +184,8 @@ class ConnectionPool:
                 continue
             feed = self._venue.feed(topic)
             supervisor = self._carriers.get(feed)
+            if supervisor is not None:
+                self._tape.leaves(supervisor.lane, self.scope, topic)
             if supervisor is not None and supervisor.session.let_go(feed, topic, now):
                 del self._carriers[feed]
                 supervisor.wake()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Final
@@ -69,6 +70,7 @@ class Pools:
         self._per_channel = per_channel
         self._server_time = ServerTime()
         self._owner = object()
+        self._lanes = itertools.count()
         self._pools: dict[tuple[Scope, StrEnum | None], ConnectionPool] = {}
         self._valuation: Valuation | None = None
 
@@ -136,7 +138,9 @@ class Pools:
             self._server_time,
             self._owner,
         )
-        return ConnectionPool(dialler, self._counters, self._emit, self._ledger, self._watch)
+        return ConnectionPool(
+            dialler, self._lanes, self._counters, self._emit, self._ledger, self._watch
+        )
 
     @property
     def is_connected(self) -> bool:

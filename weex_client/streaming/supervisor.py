@@ -19,6 +19,7 @@ from weex_client.errors import (
     ConnectionLostError,
     RateLimitedError,
     RetriesExhaustedError,
+    TapeEndedError,
     TransportError,
     WeexClientError,
 )
@@ -62,6 +63,7 @@ class Supervisor:
         jitter: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self.session = session
+        self.lane = dialler.lane
         self.reconnects = 0
         self.opened_at: float | None = None
         self.channel: StrEnum | None = None  # the only kind that it carries, if it is so
@@ -235,6 +237,9 @@ class Supervisor:
         Returns:
             The number of the next attempt.
         """
+        if isinstance(error, TapeEndedError):
+            self.session.end(None)
+            return 0
         attempt += 1
         limit = self._config.max_reconnect_attempts
         # An address that worked before and answers otherwise now (a firewall, a maintenance
