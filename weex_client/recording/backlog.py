@@ -219,6 +219,8 @@ class Backlog:
 
     def take(self) -> Load | None:
         """Return all that waits, with what could not be written before; None if nothing does."""
+        if self.is_shut:
+            return None
         before = self._taken
         if self.waiting_bytes < self._limit and (self._hole is not None or self._has_lost_rows):
             self._resume()

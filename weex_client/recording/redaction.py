@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Final
+from typing import Final, get_args
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from pydantic import SecretStr
@@ -104,12 +104,11 @@ class Redaction:
     def settings(self, config: StreamConfig) -> str:
         """Return a client's settings as a JSON object, without secrets and queries."""
         fields = config.model_dump(mode="json")
-        for name in type(config).model_fields:
-            value = getattr(config, name)
-            if isinstance(value, SecretStr):
+        for name, field in type(config).model_fields.items():
+            if SecretStr in (field.annotation, *get_args(field.annotation)):
                 del fields[name]
             elif name.endswith("_url"):
-                fields[name] = value.partition("?")[0]
+                fields[name] = fields[name].partition("?")[0]
         return self.text(json.dumps(fields, separators=(",", ":")))
 
 
