@@ -142,21 +142,37 @@ def _pages_bytes(header: bytes) -> int:
     return (65536 if page_bytes == 1 else page_bytes) * int.from_bytes(header[28:32], "big")
 
 
+# As it should be, so that what SQLite needs beside the file is removed in the end; then for files
+# that may not be written; then where no file may be made beside it, such as on a read-only disk.
+_MODES: Final = ("mode=rw", "mode=ro", "mode=ro&immutable=1")
+
+
 def _connected(path: Path) -> sqlite3.Connection:
-    address = f"file:{quote(str(path.absolute()))}?mode=ro"
-    database = sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
-    try:
-        database.execute("PRAGMA schema_version").fetchone()
-    except sqlite3.OperationalError:
-        database.close()
-        if _log(path).exists():
+    """Return a connection that only reads."""
+    # What is in the log beside the file would not be seen by the last mode.
+    modes = _MODES[:-1] if _log(path).exists() else _MODES
+    for mode in modes:
+        address = f"file:{quote(str(path.absolute()))}?{mode}"
+        try:
+            database = sqlite3.connect(
+                address, uri=True, timeout=_BUSY_SECONDS, isolation_level=None
+            )
+        except sqlite3.OperationalError:
+            if mode == modes[-1]:
+                raise
+            continue
+        try:
+            database.execute("PRAGMA query_only = ON")
+            database.execute("SELECT * FROM sqlite_master").fetchone()
+            return database
+        except sqlite3.OperationalError:
+            database.close()
+            if mode == modes[-1]:
+                raise
+        except BaseException:
+            database.close()
             raise
-        # Where no file may be made beside it, such as on a disk that is read-only.
-        database = sqlite3.connect(address + "&immutable=1", uri=True, isolation_level=None)
-    except BaseException:
-        database.close()
-        raise
-    return database
+    raise AssertionError("the last mode returns or raises")
 
 
 def open_tape(path: str | Path) -> sqlite3.Connection:

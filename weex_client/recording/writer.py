@@ -111,14 +111,12 @@ class Writer:
 
     async def _work(self, backlog: Backlog) -> None:
         try:
-            if self.problem is not None and await self._storage.is_gone():
-                await self._turn(backlog)
+            await self._look(backlog)
             load = backlog.take()
             if load is not None:
                 await self._storage.write(load)
                 backlog.written_all()
                 self.last_commit_ns = self._clock.time_ns()
-            await self._look(backlog)
         except (sqlite3.Error, OSError, TapeError) as exc:
             self._failed(backlog, exc)
         else:
@@ -129,6 +127,9 @@ class Writer:
         now, keeping = self._clock.monotonic(), self._keeping
         if now >= self._look_at:
             self._look_at = now + _LOOK_SECONDS
+            if await self._storage.is_gone():  # SQLite would go on writing to nowhere
+                logger.warning("%s: somebody removed it; a new part begins", self._storage.path)
+                await self._turn(backlog)
             self.file_bytes = await self._storage.size()
             age_seconds = (self._clock.time_ns() - self._storage.begun_ns) / 1_000_000_000
             is_full = keeping.part_bytes is not None and self.file_bytes >= keeping.part_bytes
