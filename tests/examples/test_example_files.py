@@ -42,6 +42,7 @@ PLAUSIBLE = {
     "positions": rf"^[A-Z]+ (long|short) {PRICE} at {PRICE}, mark {PRICE}: [+-]{PRICE}$",
     "price_alerts": r"^(watching|ALERT) ",
     "quickstart": rf"^BTCUSDT bid {PRICE}, ask {PRICE}, spread {PRICE}$",
+    "record_trades": rf"^ETHUSDT (buy|sell) +{PRICE} at {PRICE}   [1-9]\d* frames heard, 0 lost$",
     "risk_monitor": rf"^1 positions, exposure {PRICE}, [+-]{PRICE}$",
     "slow_reader": r"^conflate .* [1-9]\d* dropped$",
     "store_sqlite": r"^[1-9]\d* trades in trades\.db$",

@@ -27,6 +27,10 @@ WEEX's busiest hour seen (300 frames/s of 400 bytes) fits for nine minutes.
 _FRAME_BYTES: Final = 64
 _ROW_BYTES: Final = 500
 
+# Once something was dropped, there must be so much room before anything is taken again: else a
+# hole would be told for every other batch.
+_RESUME: Final = 0.75
+
 # Beside the frames, for the little that says what they were; what is dropped of it is made good
 # by what is open, once there is room again.
 _RESERVE: Final = 1.125
@@ -155,7 +159,8 @@ class Backlog:
         self.frames += count
         self.bytes += size
         weight = size + count * _FRAME_BYTES
-        if self.is_shut or self.waiting_bytes + weight > self._limit:
+        limit = self._limit if self._hole is None else self._limit * _RESUME
+        if self.is_shut or self.waiting_bytes + weight > limit:
             self._drop(first_id, count, size, time_ns)
             return
         if self._hole is not None or self._has_lost_rows:
@@ -222,7 +227,7 @@ class Backlog:
         if self.is_shut:
             return None
         before = self._taken
-        if self.waiting_bytes < self._limit and (self._hole is not None or self._has_lost_rows):
+        if before is None and (self._hole is not None or self._has_lost_rows):
             self._resume()
             self._weigh(_ROW_BYTES)
         if self._since is not None:
