@@ -1,4 +1,4 @@
-"""The messages that users read: an envelope and typed payloads. How they are made is elsewhere."""
+"""The messages that users read, an envelope and typed payloads, and how they are built."""
 
 from weex_client.models.account import Account, Fill, Order, OrderStatus, Position
 from weex_client.models.continuity import Continuity, Hole
@@ -16,6 +16,7 @@ from weex_client.models.market import (
 )
 from weex_client.models.message import Message
 from weex_client.models.payload import Level, Money, Payload, trusted
+from weex_client.models.reading import exact_json, validated, validator
 
 __all__ = [
     "Account",
@@ -40,6 +41,9 @@ __all__ = [
     "Side",
     "Ticker",
     "Trade",
+    "exact_json",
     "made_later",
     "trusted",
+    "validated",
+    "validator",
 ]

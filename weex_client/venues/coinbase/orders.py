@@ -11,10 +11,10 @@ from typing import Any, Final, Literal
 
 from weex_client.book import OrderUpdate
 from weex_client.errors import DecodeError
-from weex_client.models import Fill, Message, OrderStatus, Side
+from weex_client.models import Fill, Message, OrderStatus, Side, validated, validator
 from weex_client.protocol import Channel
 from weex_client.venues.coinbase.channels import CoinbaseChannel
-from weex_client.venues.coinbase.codec import message_of, validated, validator
+from weex_client.venues.coinbase.codec import message_of
 from weex_client.venues.coinbase.order_wire import (
     CoinbaseFill,
     CoinbaseOrder,
@@ -59,8 +59,8 @@ class OrderStep(OrderEvent):
 
 def _read(frame: bytes) -> tuple[OrderEvent, int | None, int | None]:
     """Return an event, its time and its sequence."""
-    envelope: OrderEventFrame = validated(_envelope, frame)
-    event: OrderEvent = validated(_event, frame)
+    envelope = validated(_envelope, frame)
+    event = validated(_event, frame)
     time_ns = envelope.timestamp if envelope.time is None else envelope.time
     return event, time_ns, envelope.sequence
 

@@ -9,10 +9,18 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from weex_client.errors import DecodeError
-from weex_client.models import BookTicker, Candle, Message, Trade
+from weex_client.models import (
+    BookTicker,
+    Candle,
+    Message,
+    Trade,
+    exact_json,
+    validated,
+    validator,
+)
 from weex_client.protocol import Channel
 from weex_client.venues.kucoin.channels import ALL_TICKERS, KucoinChannel, argument
-from weex_client.venues.kucoin.envelope import exact_json, message_of, validated, validator
+from weex_client.venues.kucoin.envelope import message_of
 from weex_client.venues.kucoin.symbols import INTERVAL_SECONDS
 from weex_client.venues.kucoin.wire import (
     MAX_ID_LENGTH,
@@ -52,7 +60,7 @@ def decode_ticker(frame: bytes, received_time_ns: int) -> Sequence[Message[Any]]
     Raises:
         DecodeError: If the frame does not fit.
     """
-    message: TickerMessage = validated(_ticker, frame)
+    message = validated(_ticker, frame)
     # Nobody has seen this message yet; what the frame says of it is completed in place.
     fields = message.__dict__
     topic = fields.pop("topic")
@@ -72,7 +80,7 @@ def decode_snapshot(frame: bytes, received_time_ns: int) -> Sequence[Message[Kuc
     Raises:
         DecodeError: If the frame does not fit.
     """
-    envelope: SnapshotFrame = validated(_snapshot, exact_json(frame))
+    envelope = validated(_snapshot, exact_json(frame))
     item = envelope.item
     rate = item.changeRate
     data = KucoinSnapshot(
@@ -111,7 +119,7 @@ def decode_trades(frame: bytes, received_time_ns: int) -> Sequence[Message[Trade
     Raises:
         DecodeError: If the frame does not fit.
     """
-    match: TradeFrame = validated(_trade, frame)
+    match = validated(_trade, frame)
     return (
         message_of(
             Channel.TRADES.value,
@@ -138,7 +146,7 @@ def decode_candles(frame: bytes, received_time_ns: int) -> Sequence[Message[Cand
     Raises:
         DecodeError: If the frame does not fit.
     """
-    update: CandleFrame = validated(_candle, frame)
+    update = validated(_candle, frame)
     interval = argument(update.topic).rpartition("_")[2]
     if interval not in INTERVAL_SECONDS:
         raise DecodeError(f"candles of no known interval: {update.topic:.60}")
@@ -170,7 +178,7 @@ def decode_book_ticker(frame: bytes, received_time_ns: int) -> Sequence[Message[
     Raises:
         DecodeError: If the frame does not fit.
     """
-    top: Level1Frame = validated(_level1, frame)
+    top = validated(_level1, frame)
     data = KucoinBookTicker(
         bid=top.bid[0], bid_size=top.bid[1], ask=top.ask[0], ask_size=top.ask[1]
     )

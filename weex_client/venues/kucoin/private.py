@@ -5,17 +5,25 @@ No I/O. What fills have cost is kept by order, because the venue tells no averag
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 from pydantic import TypeAdapter
 
 from weex_client.errors import DecodeError
-from weex_client.models import Account, Fill, Message, Order, OrderStatus
+from weex_client.models import (
+    Account,
+    Fill,
+    Message,
+    Order,
+    OrderStatus,
+    exact_json,
+    validated,
+)
 from weex_client.protocol import Channel
 from weex_client.venues.kucoin.channels import KucoinChannel
-from weex_client.venues.kucoin.envelope import exact_json, message_of, validated
+from weex_client.venues.kucoin.envelope import message_of
 from weex_client.venues.kucoin.wire import (
     BalanceItem,
     KucoinAccount,
@@ -35,6 +43,8 @@ __all__ = [
     "liquidity",
     "positive",
 ]
+
+T = TypeVar("T")
 
 _frame = TypeAdapter(PrivateFrame).validate_python
 _order = TypeAdapter(OrderItem).validate_python
@@ -113,7 +123,7 @@ class OrderReader:
         Raises:
             DecodeError: If the frame does not fit.
         """
-        item: OrderItem = _item(_order, frame, Channel.ORDERS)
+        item = _item(_order, frame, Channel.ORDERS)
         filled_size = item.filledSize or Decimal(0)
         status = _FINAL.get(item.type)
         if status is None:
@@ -150,7 +160,7 @@ def decode_fills(frame: bytes, received_time_ns: int) -> Sequence[Message[Fill]]
     Raises:
         DecodeError: If the frame does not fit.
     """
-    item: OrderItem = _item(_order, frame, Channel.FILLS)
+    item = _item(_order, frame, Channel.FILLS)
     if item.type != "match":
         return ()
     if item.tradeId is None or item.matchSize is None:
@@ -174,7 +184,7 @@ def decode_stop_orders(frame: bytes, received_time_ns: int) -> Sequence[Message[
     Raises:
         DecodeError: If the frame does not fit.
     """
-    item: StopItem = _item(_stop, frame, KucoinChannel.STOP_ORDERS)
+    item = _item(_stop, frame, KucoinChannel.STOP_ORDERS)
     status = _STOP_STATUS.get(item.type)
     if status is None:
         raise DecodeError(f"stop_orders: no known event {item.type!r:.30}")
@@ -200,7 +210,7 @@ def decode_balances(frame: bytes, received_time_ns: int) -> Sequence[Message[Acc
     Raises:
         DecodeError: If the frame does not fit.
     """
-    item: BalanceItem = _item(_balance, frame, Channel.ACCOUNT)
+    item = _item(_balance, frame, Channel.ACCOUNT)
     context = item.relationContext or {}
     data = KucoinAccount(
         currency=item.currency,
@@ -219,13 +229,10 @@ def decode_balances(frame: bytes, received_time_ns: int) -> Sequence[Message[Acc
     return (message_of(Channel.ACCOUNT.value, None, data, item.time, received_time_ns),)
 
 
-def _item(validate: Any, frame: bytes, channel: str) -> Any:
+def _item(validate: Callable[[Any], T], frame: bytes, channel: str) -> T:
     """Read what is inside an account frame; its values stay out of the error's text."""
-    try:
-        envelope: PrivateFrame = validated(_frame, exact_json(frame), names_only=True)
-        return validated(validate, envelope.data, names_only=True)
-    except DecodeError as exc:
-        raise DecodeError(f"{channel}: {exc}") from None
+    envelope = validated(_frame, exact_json(frame, channel), channel)
+    return validated(validate, envelope.data, channel)
 
 
 def _id(value: Any) -> str | None:

@@ -7,18 +7,17 @@ Source:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from pydantic import TypeAdapter
 
-from weex_client.errors import DecodeError
-from weex_client.models import Message, OrderStatus
+from weex_client.models import Message, OrderStatus, exact_json, validated
 from weex_client.protocol import Channel
 from weex_client.rest import AccountReads, Detail, Query
-from weex_client.venues.kucoin.envelope import exact_json, message_of, validated
+from weex_client.venues.kucoin.envelope import message_of
 from weex_client.venues.kucoin.private import FilledValues, liquidity, positive
 from weex_client.venues.kucoin.rest_wire import RestAccount, RestFill, RestOrder, RestPage
 from weex_client.venues.kucoin.wire import KucoinAccount, KucoinFill, KucoinOrder
@@ -33,6 +32,8 @@ _PAGE_SIZE: Final = 500
 
 # Accounts of which the list tells all; of others (isolated margin) their absence says nothing.
 _LISTED: Final = frozenset({"main", "trade", "trade_hf", "margin"})
+
+T = TypeVar("T")
 
 _accounts = TypeAdapter(list[RestAccount]).validate_python
 _page = TypeAdapter(RestPage).validate_python
@@ -64,17 +65,14 @@ def account_reads(channel: StrEnum, values: FilledValues) -> AccountReads | None
             return None
 
 
-def _content(validate: Any, body: bytes, about: str, *, is_page: bool = False) -> Any:
+def _content(validate: Callable[[Any], T], body: bytes, about: str, *, is_page: bool = False) -> T:
     """Read the ``data`` of an answer; its values stay out of the error's text."""
-    content = exact_json(body)
+    content = exact_json(body, about)
     if isinstance(content, dict) and "data" in content:
         content = content["data"]
-    try:
-        if is_page:
-            content = validated(_page, content, names_only=True).items
-        return validated(validate, content, names_only=True)
-    except DecodeError as exc:
-        raise DecodeError(f"{about}: {exc}") from None
+    if is_page:
+        content = validated(_page, content, about).items
+    return validated(validate, content, about)
 
 
 def _gone(message: Message[Any], received_time_ns: int, **changes: Any) -> Message[Any]:

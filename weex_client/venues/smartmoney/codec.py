@@ -11,13 +11,13 @@ import re
 from collections.abc import Hashable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 
-from pydantic import ValidationError
 from pydantic_core import from_json
 
 from weex_client.errors import DecodeError
-from weex_client.models import Message, trusted
+from weex_client.models import Message, trusted, validated
 from weex_client.protocol import (
     Ack,
     Data,
@@ -250,14 +250,7 @@ def _read(
     elif kind is WhaleUpdate and not body.get("asset"):
         place = _place(event, fields)
         said["asset"] = place and place[1]
-    try:
-        return (kind or SmartMoneyEvent).read(said, frame.decode())
-    except ValidationError as exc:
-        errors = exc.errors(include_url=False, include_context=False, include_input=False)
-        faults = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in errors[:3])
-        raise DecodeError("; ".join(faults)) from None
-    except ArithmeticError as exc:
-        raise DecodeError(f"a number too large to reckon with: {exc}") from None
+    return validated(partial((kind or SmartMoneyEvent).read, raw=frame.decode()), said)
 
 
 def _symbol(data: SmartMoneyPayload) -> str | None:

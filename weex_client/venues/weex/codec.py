@@ -13,12 +13,20 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Final
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from weex_client.book import pack
 from weex_client.errors import DecodeError
-from weex_client.models import BookTicker, Candle, Message, Payload, Trade, trusted
+from weex_client.models import (
+    BookTicker,
+    Candle,
+    Message,
+    Payload,
+    Trade,
+    trusted,
+    validated,
+    validator,
+)
 from weex_client.protocol import (
     Ack,
     BookUpdate,
@@ -59,8 +67,6 @@ __all__ = [
     "read_book",
     "route_key",
     "trade_ids",
-    "validated",
-    "validator",
 ]
 
 
@@ -94,11 +100,6 @@ _TRADE_ID = re.compile(rb'"t":"([ !#-\[\]-~]{1,%d})"' % MAX_TRADE_ID_LENGTH)
 _MAX_REASON_LENGTH = 300
 
 
-def validator(model: type[BaseModel]) -> Any:
-    """Return the function that reads a model from JSON, past the adapter's own call."""
-    return TypeAdapter(model).validator.validate_json
-
-
 _AnyMessage = Message[Any]  # asking pydantic for it costs more than building one
 _ticker = validator(TickerMessage)
 _trades = validator(TradeFrame)
@@ -106,24 +107,6 @@ _candles = validator(CandleFrame)
 _depth = validator(DepthFrame)
 _book_ticker_envelope = validator(BookTickerFrame)
 _book_ticker = validator(WeexBookTicker)
-
-
-def validated(validate: Any, frame: bytes) -> Any:
-    """Read a frame with a model's validator.
-
-    Raises:
-        DecodeError: If the frame does not fit; the text names the first fields at fault.
-    """
-    try:
-        return validate(frame)
-    except ArithmeticError as exc:
-        raise DecodeError(f"a number too large to reckon with: {exc}") from None
-    except ValidationError as exc:
-        errors = exc.errors(include_url=False, include_context=False, include_input=False)
-        faults = "; ".join(
-            f"{'.'.join(map(str, error['loc'])) or 'frame'}: {error['msg']}" for error in errors[:3]
-        )
-        raise DecodeError(faults) from None
 
 
 def route_key(frame: bytes) -> Hashable | None:
@@ -230,7 +213,7 @@ def decode_ticker(frame: bytes, received_time_ns: int) -> Sequence[Message[Any]]
     Raises:
         DecodeError: If the frame does not fit.
     """
-    message: TickerMessage = validated(_ticker, frame)
+    message = validated(_ticker, frame)
     milliseconds = message.exchange_time_ns
     # Nobody has seen this message yet; the frame's milliseconds become our units in place.
     fields = message.__dict__
@@ -247,7 +230,7 @@ def decode_trades(frame: bytes, received_time_ns: int) -> Sequence[Message[Trade
     Raises:
         DecodeError: If the frame does not fit.
     """
-    batch: TradeFrame = validated(_trades, frame)
+    batch = validated(_trades, frame)
     trades = batch.d
     if len(trades) > 1:
         # Items inside a frame are unordered, snapshots newest first (contract-trade.jsonl).
@@ -309,7 +292,7 @@ def decode_candles(frame: bytes, received_time_ns: int) -> Sequence[Message[Cand
     Raises:
         DecodeError: If the frame does not fit.
     """
-    batch: CandleFrame = validated(_candles, frame)
+    batch = validated(_candles, frame)
     candles = sorted(batch.d, key=lambda candle: candle.open_time)
     is_snapshot = batch.e == "klineSnapshot"
     return [
@@ -326,8 +309,8 @@ def decode_book_ticker(frame: bytes, received_time_ns: int) -> Sequence[Message[
     Raises:
         DecodeError: If the frame does not fit.
     """
-    envelope: BookTickerFrame = validated(_book_ticker_envelope, frame)
-    top: WeexBookTicker = validated(_book_ticker, frame)
+    envelope = validated(_book_ticker_envelope, frame)
+    top = validated(_book_ticker, frame)
     return (
         message_of(
             Channel.BOOK_TICKER,
@@ -356,7 +339,7 @@ def read_book(frame: bytes) -> BookUpdate:
             snapshot, milliseconds, first, last = head.groups()
             time_ns = int(milliseconds) * 1_000_000
             return BookUpdate(levels, int(first), int(last), time_ns, snapshot is not None)
-    update: DepthFrame = validated(_depth, frame)
+    update = validated(_depth, frame)
     bids, asks = ([text for level in side for text in level] for side in (update.b, update.a))
     if not _NO_NUMERALS.isdisjoint((*bids, *asks)):
         raise DecodeError("a price or size without a digit")
