@@ -14,7 +14,7 @@ from weex_client.models.market import (
     Ticker,
     Trade,
 )
-from weex_client.models.message import Message
+from weex_client.models.message import Message, enveloped, gone
 from weex_client.models.payload import Level, Money, Payload, trusted
 from weex_client.models.reading import exact_json, validated, validator
 
@@ -41,7 +41,9 @@ __all__ = [
     "Side",
     "Ticker",
     "Trade",
+    "enveloped",
     "exact_json",
+    "gone",
     "made_later",
     "trusted",
     "validated",

@@ -19,10 +19,10 @@ from weex_client.errors import (
     RateLimitedError,
     VenueError,
 )
-from weex_client.models import Message, OrderStatus, validated, validator
+from weex_client.models import Message, OrderStatus, enveloped, validated, validator
 from weex_client.protocol import Channel
 from weex_client.rest import Detail, HttpResponse, Query
-from weex_client.venues.coinbase.codec import message_of
+from weex_client.venues.coinbase.channels import VENUE
 from weex_client.venues.coinbase.order_wire import CoinbaseFill, CoinbaseOrder, OrderMatch
 from weex_client.venues.coinbase.orders import summed
 from weex_client.venues.coinbase.rest_wire import RestBook, RestFill, RestOrder
@@ -157,8 +157,14 @@ def _order_message(item: RestOrder, received_time_ns: int, *, is_snapshot: bool)
         settled_fee=fee,
     )
     time_ns = item.created_at if item.done_at is None else item.done_at
-    return message_of(
-        Channel.ORDERS, item.product_id, data, time_ns, received_time_ns, is_snapshot=is_snapshot
+    return enveloped(
+        VENUE,
+        Channel.ORDERS.value,
+        item.product_id,
+        data,
+        time_ns,
+        received_time_ns,
+        is_snapshot=is_snapshot,
     )
 
 
@@ -213,7 +219,9 @@ def _fill_message(item: RestFill, received_time_ns: int) -> Message[Any]:
         liquidity={"M": "maker", "T": "taker"}.get(item.liquidity or ""),
         trade_id=str(item.trade_id),
     )
-    return message_of(Channel.FILLS, item.product_id, data, item.created_at, received_time_ns)
+    return enveloped(
+        VENUE, Channel.FILLS.value, item.product_id, data, item.created_at, received_time_ns
+    )
 
 
 # The level-3 book.

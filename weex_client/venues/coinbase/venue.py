@@ -33,6 +33,7 @@ from weex_client.venues.coinbase import codec, endpoints, events, orders, rest
 from weex_client.venues.coinbase.channels import (
     SIGNED,
     USER_FEEDS,
+    VENUE,
     CoinbaseChannel,
     carrier,
     feed_of,
@@ -84,7 +85,7 @@ _QUOTES: Final = ("USDT", "USDC", "USD", "EUR", "GBP", "BTC", "ETH")
 class CoinbaseVenue(Venue):
     """Spell Coinbase Exchange; see ``protocol.Venue``."""
 
-    name: Final = "coinbase"
+    name: Final = VENUE
     limits: Final[Limits] = endpoints.LIMITS
     channels: Final = _CHANNELS
 

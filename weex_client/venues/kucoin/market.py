@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from pydantic import TypeAdapter
 
@@ -14,13 +14,13 @@ from weex_client.models import (
     Candle,
     Message,
     Trade,
+    enveloped,
     exact_json,
     validated,
     validator,
 )
 from weex_client.protocol import Channel
-from weex_client.venues.kucoin.channels import ALL_TICKERS, KucoinChannel, argument
-from weex_client.venues.kucoin.envelope import message_of
+from weex_client.venues.kucoin.channels import ALL_TICKERS, VENUE, KucoinChannel, argument
 from weex_client.venues.kucoin.symbols import INTERVAL_SECONDS
 from weex_client.venues.kucoin.wire import (
     MAX_ID_LENGTH,
@@ -43,6 +43,11 @@ __all__ = [
     "decode_trades",
     "trade_ids",
 ]
+
+# Once for all messages: an enumeration looks its members' values up each time.
+_TRADES: Final = Channel.TRADES.value
+_CANDLES: Final = Channel.CANDLES.value
+_BOOK_TICKER: Final = Channel.BOOK_TICKER.value
 
 _ticker = validator(TickerMessage)
 _trade = validator(TradeFrame)
@@ -102,7 +107,8 @@ def decode_snapshot(frame: bytes, received_time_ns: int) -> Sequence[Message[Kuc
         taker_fee_rate=item.takerFeeRate,
     )
     return (
-        message_of(
+        enveloped(
+            VENUE,
             KucoinChannel.SNAPSHOT.value,
             item.symbol,
             data,
@@ -121,8 +127,9 @@ def decode_trades(frame: bytes, received_time_ns: int) -> Sequence[Message[Trade
     """
     match = validated(_trade, frame)
     return (
-        message_of(
-            Channel.TRADES.value,
+        enveloped(
+            VENUE,
+            _TRADES,
             match.symbol,
             match.data,
             match.time_ns,
@@ -151,9 +158,7 @@ def decode_candles(frame: bytes, received_time_ns: int) -> Sequence[Message[Cand
     if interval not in INTERVAL_SECONDS:
         raise DecodeError(f"candles of no known interval: {update.topic:.60}")
     data = candle_of(update.candle, interval)
-    return (
-        message_of(Channel.CANDLES.value, update.symbol, data, update.time_ns, received_time_ns),
-    )
+    return (enveloped(VENUE, _CANDLES, update.symbol, data, update.time_ns, received_time_ns),)
 
 
 def candle_of(row: tuple[Any, ...], interval: str) -> KucoinCandle:
@@ -183,7 +188,12 @@ def decode_book_ticker(frame: bytes, received_time_ns: int) -> Sequence[Message[
         bid=top.bid[0], bid_size=top.bid[1], ask=top.ask[0], ask_size=top.ask[1]
     )
     return (
-        message_of(
-            Channel.BOOK_TICKER.value, argument(top.topic), data, top.time_ns, received_time_ns
+        enveloped(
+            VENUE,
+            _BOOK_TICKER,
+            argument(top.topic),
+            data,
+            top.time_ns,
+            received_time_ns,
         ),
     )

@@ -18,12 +18,12 @@ from weex_client.models import (
     Message,
     Order,
     OrderStatus,
+    enveloped,
     exact_json,
     validated,
 )
 from weex_client.protocol import Channel
-from weex_client.venues.kucoin.channels import KucoinChannel
-from weex_client.venues.kucoin.envelope import message_of
+from weex_client.venues.kucoin.channels import VENUE, KucoinChannel
 from weex_client.venues.kucoin.wire import (
     BalanceItem,
     KucoinAccount,
@@ -149,7 +149,9 @@ class OrderReader:
             canceled_size=item.canceledSize,
             funds=positive(item.originFunds),
         )
-        return (message_of(Channel.ORDERS.value, item.symbol, data, item.ts, received_time_ns),)
+        return (
+            enveloped(VENUE, Channel.ORDERS.value, item.symbol, data, item.ts, received_time_ns),
+        )
 
 
 def decode_fills(frame: bytes, received_time_ns: int) -> Sequence[Message[Fill]]:
@@ -175,7 +177,7 @@ def decode_fills(frame: bytes, received_time_ns: int) -> Sequence[Message[Fill]]
         liquidity=liquidity(item.liquidity),
         fee_type=item.feeType,
     )
-    return (message_of(Channel.FILLS.value, item.symbol, data, item.ts, received_time_ns),)
+    return (enveloped(VENUE, Channel.FILLS.value, item.symbol, data, item.ts, received_time_ns),)
 
 
 def decode_stop_orders(frame: bytes, received_time_ns: int) -> Sequence[Message[Order]]:
@@ -201,7 +203,7 @@ def decode_stop_orders(frame: bytes, received_time_ns: int) -> Sequence[Message[
         stop_price=item.stopPrice,
     )
     channel = KucoinChannel.STOP_ORDERS.value
-    return (message_of(channel, item.symbol, data, item.ts, received_time_ns),)
+    return (enveloped(VENUE, channel, item.symbol, data, item.ts, received_time_ns),)
 
 
 def decode_balances(frame: bytes, received_time_ns: int) -> Sequence[Message[Account]]:
@@ -226,7 +228,7 @@ def decode_balances(frame: bytes, received_time_ns: int) -> Sequence[Message[Acc
         order_id=_id(context.get("orderId")),
         trade_id=_id(context.get("tradeId")),
     )
-    return (message_of(Channel.ACCOUNT.value, None, data, item.time, received_time_ns),)
+    return (enveloped(VENUE, Channel.ACCOUNT.value, None, data, item.time, received_time_ns),)
 
 
 def _item(validate: Callable[[Any], T], frame: bytes, channel: str) -> T:

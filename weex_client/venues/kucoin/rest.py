@@ -14,10 +14,10 @@ from typing import Any, Final, TypeVar
 
 from pydantic import TypeAdapter
 
-from weex_client.models import Message, OrderStatus, exact_json, validated
+from weex_client.models import Message, OrderStatus, enveloped, exact_json, gone, validated
 from weex_client.protocol import Channel
 from weex_client.rest import AccountReads, Detail, Query
-from weex_client.venues.kucoin.envelope import message_of
+from weex_client.venues.kucoin.channels import VENUE
 from weex_client.venues.kucoin.private import FilledValues, liquidity, positive
 from weex_client.venues.kucoin.rest_wire import RestAccount, RestFill, RestOrder, RestPage
 from weex_client.venues.kucoin.wire import KucoinAccount, KucoinFill, KucoinOrder
@@ -75,19 +75,6 @@ def _content(validate: Callable[[Any], T], body: bytes, about: str, *, is_page: 
     return validated(validate, content, about)
 
 
-def _gone(message: Message[Any], received_time_ns: int, **changes: Any) -> Message[Any]:
-    """Return a message about something that is no more; when it went, nobody said."""
-    return message.model_copy(
-        update={
-            "data": message.data.model_copy(update=changes),
-            "timestamp": received_time_ns / 1_000_000_000,
-            "exchange_time_ns": None,
-            "received_time_ns": received_time_ns,
-            "is_snapshot": False,
-        }
-    )
-
-
 class _Balances:
     """All balances of all accounts, without a time."""
 
@@ -95,7 +82,8 @@ class _Balances:
 
     def read(self, body: bytes, received_time_ns: int) -> Sequence[Message[Any]]:
         return [
-            message_of(
+            enveloped(
+                VENUE,
                 Channel.ACCOUNT.value,
                 None,
                 KucoinAccount(
@@ -117,7 +105,7 @@ class _Balances:
         if message.data.account not in _LISTED:
             return None
         nought = Decimal(0)
-        return _gone(message, received_time_ns, balance=nought, available=nought, frozen=nought)
+        return gone(message, received_time_ns, balance=nought, available=nought, frozen=nought)
 
 
 class _Orders:
@@ -171,7 +159,8 @@ class _Orders:
             fee_currency=item.feeCurrency or None,
         )
         # ``createdAt`` is when it was placed: when it last changed, the answer does not say.
-        return message_of(
+        return enveloped(
+            VENUE,
             Channel.ORDERS.value,
             item.symbol,
             data,
@@ -207,7 +196,8 @@ class _Fills:
 
     def read(self, body: bytes, received_time_ns: int) -> Sequence[Message[Any]]:
         return [
-            message_of(
+            enveloped(
+                VENUE,
                 Channel.FILLS.value,
                 each.symbol,
                 KucoinFill(

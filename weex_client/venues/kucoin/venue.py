@@ -27,7 +27,7 @@ from weex_client.protocol import (
 )
 from weex_client.rest import AccountReads, HttpRequest, HttpResponse, Query
 from weex_client.venues.kucoin import answers, books, channels, codec, endpoints, market, private
-from weex_client.venues.kucoin.channels import DEPTHS, LEVEL2, SYMBOL_TOPICS, KucoinChannel
+from weex_client.venues.kucoin.channels import DEPTHS, LEVEL2, SYMBOL_TOPICS, VENUE, KucoinChannel
 from weex_client.venues.kucoin.config import KucoinConfig
 from weex_client.venues.kucoin.rest import account_reads, book_query
 from weex_client.venues.kucoin.symbols import INTERVALS, is_symbol, suggestion
@@ -63,7 +63,7 @@ _WINDOWS: Final = {path: level for level, path in DEPTHS.items()}
 class KucoinVenue(Venue):
     """Spell KuCoin's classic spot feed; see ``protocol.Venue``."""
 
-    name: Final = "kucoin"
+    name: Final = VENUE
     limits: Final[Limits] = endpoints.LIMITS
     channels: Final = _CHANNELS
     waits_for_greeting: Final = True

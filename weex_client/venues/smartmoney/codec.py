@@ -17,7 +17,7 @@ from typing import Any, Final
 from pydantic_core import from_json
 
 from weex_client.errors import DecodeError
-from weex_client.models import Message, trusted, validated
+from weex_client.models import Message, enveloped, validated
 from weex_client.protocol import (
     Ack,
     Data,
@@ -37,6 +37,7 @@ from weex_client.protocol import (
 )
 from weex_client.venues.smartmoney.channels import (
     FEEDS,
+    VENUE,
     SmartMoneyChannel,
     channel_and_asset,
     whales_of,
@@ -210,31 +211,17 @@ def _body(fields: Fields) -> dict[str, Any]:
 
 def decoder(channel: SmartMoneyChannel) -> Decoder:
     """Return what reads the frames of a channel, one message each."""
-    kind = _PAYLOADS.get(channel)
+    name, kind = channel.value, _PAYLOADS.get(channel)
 
     def decode(frame: bytes, received_time_ns: int) -> Sequence[Message[Any]]:
         fields = _parsed(frame)
         body = _body(fields)
         data = _read(kind, fields, body, frame)
         exchange_time_ns = _time_ns(fields) or _time_ns(body)
-        time_ns = received_time_ns if exchange_time_ns is None else exchange_time_ns
-        message = {
-            "venue": "smartmoney",
-            "channel": channel.value,
-            "symbol": _symbol(data),
-            "data": data,
-            "timestamp": time_ns / 1_000_000_000,
-            "exchange_time_ns": exchange_time_ns,
-            "received_time_ns": received_time_ns,
-            "sequence": None,
-            "is_snapshot": False,
-        }
-        return (trusted(_AnyMessage, message),)
+        symbol = _symbol(data)
+        return (enveloped(VENUE, name, symbol, data, exchange_time_ns, received_time_ns),)
 
     return decode
-
-
-_AnyMessage = Message[Any]
 
 
 def _read(

@@ -24,6 +24,7 @@ from weex_client.rest import HttpResponse
 from weex_client.venues.smartmoney import codec, endpoints
 from weex_client.venues.smartmoney.channels import (
     FEEDS,
+    VENUE,
     SmartMoneyChannel,
     channel_and_asset,
     is_asset,
@@ -40,7 +41,7 @@ class SmartMoneyVenue(Venue):
     Everything needs the key, and all of it goes over one kind of connection, the public one.
     """
 
-    name: Final = "smartmoney"
+    name: Final = VENUE
     channels: Final = tuple(SmartMoneyChannel)
 
     route_key = staticmethod(codec.route_key)

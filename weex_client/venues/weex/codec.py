@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Hashable, Sequence
-from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Final
 
@@ -21,9 +20,8 @@ from weex_client.models import (
     BookTicker,
     Candle,
     Message,
-    Payload,
     Trade,
-    trusted,
+    enveloped,
     validated,
     validator,
 )
@@ -56,19 +54,21 @@ from weex_client.venues.weex.wire import (
 )
 
 __all__ = [
+    "VENUE",
     "blamed",
     "decode_book_ticker",
     "decode_candles",
     "decode_ticker",
     "decode_trades",
     "encode",
-    "message_of",
     "read",
     "read_book",
     "route_key",
     "trade_ids",
 ]
 
+
+VENUE: Final = "weex"
 
 PRIVATE_EVENTS: Final = frozenset({"account", "orders", "fill", "positions"})
 
@@ -100,7 +100,11 @@ _TRADE_ID = re.compile(rb'"t":"([ !#-\[\]-~]{1,%d})"' % MAX_TRADE_ID_LENGTH)
 _MAX_REASON_LENGTH = 300
 
 
-_AnyMessage = Message[Any]  # asking pydantic for it costs more than building one
+# Once for all messages: an enumeration looks its members' values up each time.
+_TRADES: Final = Channel.TRADES.value
+_CANDLES: Final = Channel.CANDLES.value
+_BOOK_TICKER: Final = Channel.BOOK_TICKER.value
+
 _ticker = validator(TickerMessage)
 _trades = validator(TradeFrame)
 _candles = validator(CandleFrame)
@@ -235,13 +239,14 @@ def decode_trades(frame: bytes, received_time_ns: int) -> Sequence[Message[Trade
     if len(trades) > 1:
         # Items inside a frame are unordered, snapshots newest first (contract-trade.jsonl).
         trades.sort(key=lambda trade: trade.timestamp)
-    is_snapshot = batch.e == "tradeSnapshot"
+    symbol, is_snapshot = batch.s.upper(), batch.e == "tradeSnapshot"
     return [
-        message_of(
-            Channel.TRADES,
-            batch.s,
+        enveloped(
+            VENUE,
+            _TRADES,
+            symbol,
             trade,
-            round(trade.timestamp * 1000),
+            round(trade.timestamp * 1000) * 1_000_000,
             received_time_ns,
             is_snapshot=is_snapshot,
         )
@@ -257,33 +262,6 @@ def trade_ids(frame: bytes) -> Sequence[str]:
     return [trade_id.decode("ascii") for trade_id in trade_ids]
 
 
-def message_of(
-    channel: StrEnum,
-    symbol: str | None,
-    data: Payload,
-    time_ms: int,
-    received_time_ns: int,
-    *,
-    sequence: int | None = None,
-    is_snapshot: bool = False,
-) -> Message[Any]:
-    """Put a validated payload into its envelope."""
-    return trusted(
-        _AnyMessage,
-        {
-            "venue": "weex",
-            "channel": str(channel),
-            "symbol": symbol.upper() if symbol else None,
-            "data": data,
-            "timestamp": time_ms / 1000,
-            "exchange_time_ns": time_ms * 1_000_000,
-            "received_time_ns": received_time_ns,
-            "sequence": sequence,
-            "is_snapshot": is_snapshot,
-        },
-    )
-
-
 def decode_candles(frame: bytes, received_time_ns: int) -> Sequence[Message[Candle]]:
     """Read ``kline`` or ``klineSnapshot``, one message a candle, oldest first.
 
@@ -294,10 +272,11 @@ def decode_candles(frame: bytes, received_time_ns: int) -> Sequence[Message[Cand
     """
     batch = validated(_candles, frame)
     candles = sorted(batch.d, key=lambda candle: candle.open_time)
+    symbol, time_ns = batch.s.upper(), batch.E * 1_000_000
     is_snapshot = batch.e == "klineSnapshot"
     return [
-        message_of(
-            Channel.CANDLES, batch.s, candle, batch.E, received_time_ns, is_snapshot=is_snapshot
+        enveloped(
+            VENUE, _CANDLES, symbol, candle, time_ns, received_time_ns, is_snapshot=is_snapshot
         )
         for candle in candles
     ]
@@ -312,13 +291,14 @@ def decode_book_ticker(frame: bytes, received_time_ns: int) -> Sequence[Message[
     envelope = validated(_book_ticker_envelope, frame)
     top = validated(_book_ticker, frame)
     return (
-        message_of(
-            Channel.BOOK_TICKER,
-            envelope.s,
+        enveloped(
+            VENUE,
+            _BOOK_TICKER,
+            envelope.s.upper(),
             top,
-            envelope.E,
+            envelope.E * 1_000_000,
             received_time_ns,
-            sequence=top.update_id,
+            top.update_id,
         ),
     )
 

@@ -14,11 +14,12 @@ from weex_client.models import (
     OrderStatus,
     Payload,
     Position,
+    enveloped,
     validated,
     validator,
 )
 from weex_client.protocol import Channel
-from weex_client.venues.weex.codec import message_of
+from weex_client.venues.weex.codec import VENUE
 from weex_client.venues.weex.wire import (
     AccountItem,
     FillItem,
@@ -102,13 +103,14 @@ def _messages(
     items = [validated(read_item, fields, channel) for fields in envelope.d]
     items.sort(key=lambda item: item[2] or 0)
     return [
-        message_of(
-            channel,
+        enveloped(
+            VENUE,
+            channel.value,
             symbol,
             data,
-            envelope.E if updated_ms is None else updated_ms,
+            (envelope.E if updated_ms is None else updated_ms) * 1_000_000,
             received_time_ns,
-            sequence=envelope.v,
+            envelope.v,
         )
         for symbol, data, updated_ms in items
     ]
@@ -156,7 +158,7 @@ def _order(fields: dict[str, Any]) -> tuple[str | None, Order, int | None]:
         if item.cancelReason == "UNKNOWN_ORDER_CANCEL_REASON"
         else item.cancelReason,
     )
-    return item.symbol, data, item.updatedTime
+    return data.symbol, data, item.updatedTime
 
 
 def order_status(word: str, filled_size: Decimal) -> OrderStatus:
@@ -186,7 +188,7 @@ def _fill(fields: dict[str, Any]) -> tuple[str | None, Fill, int | None]:
         position_side=item.positionSide,
         realized_pnl=item.realizePnl,
     )
-    return item.symbol, data, item.createdTime
+    return data.symbol, data, item.createdTime
 
 
 def _position(fields: dict[str, Any]) -> tuple[str | None, Position, int | None]:
@@ -203,7 +205,7 @@ def _position(fields: dict[str, Any]) -> tuple[str | None, Position, int | None]
         currency=item.coin,
         separated_mode=_lower(item.separatedMode),
     )
-    return item.symbol, data, item.updatedTime
+    return data.symbol, data, item.updatedTime
 
 
 def ratio(value: Decimal, size: Decimal) -> Decimal | None:

@@ -63,7 +63,7 @@ _STAMPED_BYTES = 128
 class WeexVenue(Venue):
     """Spell WEEX V3 for one market; see ``protocol.Venue``."""
 
-    name: Final = "weex"
+    name: Final = codec.VENUE
     limits: Final[Limits] = endpoints.LIMITS
 
     # Frames do not say which market they belong to, and are spelled alike on both.
