@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from weex_client.config import is_loopback
 from weex_client.errors import ConfigError, SymbolError, UnsupportedChannelError
 from weex_client.protocol import (
+    USER_AGENT,
     BookUpdate,
     Channel,
     Decoder,
@@ -235,14 +236,14 @@ class KucoinVenue(Venue):
         )
         return DialRequest(
             found.url,
-            {"User-Agent": endpoints.USER_AGENT},
+            {"User-Agent": USER_AGENT},
             ping_interval_seconds=found.ping_interval_seconds,
             answer_seconds=found.answer_seconds,
             lifetime_seconds=endpoints.LIFETIME_SECONDS,
         )
 
     def _request(self, method: str, target: str, now_ns: int, *, is_signed: bool) -> HttpRequest:
-        headers = {"User-Agent": endpoints.USER_AGENT, "Accept": "application/json"}
+        headers = {"User-Agent": USER_AGENT, "Accept": "application/json"}
         base = self._rest_url(is_signed=is_signed)
         if is_signed:
             headers |= endpoints.rest_headers(

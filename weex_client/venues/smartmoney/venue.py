@@ -10,6 +10,7 @@ from typing import Final
 from weex_client.config import is_loopback
 from weex_client.errors import ConfigError, UnsupportedChannelError, UsageError
 from weex_client.protocol import (
+    USER_AGENT,
     Decoder,
     DialRequest,
     Feed,
@@ -111,7 +112,7 @@ class SmartMoneyVenue(Venue):
         """
         return DialRequest(
             self._config.public_url,
-            {"User-Agent": endpoints.USER_AGENT},
+            {"User-Agent": USER_AGENT},
             opening=(codec.encode_auth(self._checked_key()),),
             ping_interval_seconds=endpoints.PING_INTERVAL_SECONDS / 0.9,
         )
