@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from itertools import pairwise
 from typing import Any
@@ -57,9 +58,11 @@ async def test_a_muted_symbol_is_silent_while_its_neighbour_speaks(
         await client.answer(2)
         heard: set[tuple[str, str]] = set()
         async with asyncio.timeout(PATIENCE_SECONDS):
-            for _ in range(30):
+            for number in itertools.count():
                 frame = await client.receive()
                 heard.add((frame["e"], frame["s"]))
+                if number >= 30 and len(heard) > 1:  # a slow exchange makes up for many trades
+                    break
         assert heard == {("ticker", "ETHUSDT"), ("trade", "BTCUSDT")}
         exchange.faults.unmute()
         await client.next("ticker")

@@ -239,7 +239,7 @@ def decode_balance(frame: bytes, received_time_ns: int) -> Sequence[Message[Acco
     Raises:
         DecodeError: If the frame does not fit.
     """
-    balance = validated(_balance, frame)
+    balance = validated(_balance, frame, "balance")
     return (
         enveloped(
             VENUE,

@@ -62,8 +62,8 @@ class OrderStep(OrderEvent):
 
 def _read(frame: bytes) -> tuple[OrderEvent, int | None, int | None]:
     """Return an event, its time and its sequence."""
-    envelope = validated(_envelope, frame)
-    event = validated(_event, frame)
+    envelope = validated(_envelope, frame, "order")
+    event = validated(_event, frame, "order")
     time_ns = envelope.timestamp if envelope.time is None else envelope.time
     return event, time_ns, envelope.sequence
 
