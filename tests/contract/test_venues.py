@@ -40,6 +40,7 @@ async def test_every_channel_speaks_in_typed_messages(party: Party) -> None:
         message = await first(stream)
         assert isinstance(message, Message), channel
         assert (message.venue, message.channel) == (party.name, channel.value)
+        assert type(message.channel) is str, channel
         assert isinstance(message.data, Payload)
         if party.venue.has_symbols(channel):
             assert message.symbol == party.symbols[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from weex_client.models import (
     Position,
     Ticker,
     Trade,
+    enveloped,
+    gone,
 )
 from weex_client.protocol import Channel
 from weex_client.venues.weex import WeexConfig, WeexVenue
@@ -92,3 +95,25 @@ def test_message_prints_where_it_came_from_and_what_it_says() -> None:
         received_time_ns=1,
     )
     assert str(message) == "weex ticker BTCUSDT last=1.50"
+
+
+def test_timestamp_is_the_nearest_float_to_the_nanoseconds_that_are_known() -> None:
+    time_ns, received_ns = 1_790_000_000_000_002_000, 1_790_000_000_000_000_120
+    # A divisor that is a float would make one of the nanoseconds first.
+    assert time_ns / 1e9 != 1_790_000_000.000002
+    assert received_ns / 1e9 != 1_790_000_000.0000002
+    said = enveloped("weex", "ticker", "BTCUSDT", Ticker(last="1"), time_ns, received_ns, 7, True)
+    assert (said.timestamp, said.exchange_time_ns) == (1_790_000_000.000002, time_ns)
+    unsaid = enveloped("weex", "ticker", "BTCUSDT", Ticker(last="1"), None, received_ns)
+    assert (unsaid.timestamp, unsaid.exchange_time_ns) == (1_790_000_000.0000002, None)
+    for message in (said, unsaid):
+        assert Message[Ticker].model_validate(message.model_dump()) == message
+
+
+def test_of_what_is_gone_nobody_knows_since_when() -> None:
+    balance = Account(currency="USDT", balance="5")
+    last = enveloped("weex", "account", None, balance, 10**18, 10**18 + 1, 7, True)
+    message = gone(last, 2 * 10**18, balance=Decimal(0))
+    changed = Account(currency="USDT", balance="0")
+    assert message == enveloped("weex", "account", None, changed, None, 2 * 10**18)
+    assert last.data == balance

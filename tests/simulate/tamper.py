@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from weex_client.rest import HttpRequest, HttpResponse
-from weex_client.streaming.transport import Connector, Frames, Transport
+from weex_client.streaming.frame_connection import Frames
+from weex_client.streaming.transport import Connector, Transport
 
 Change = Callable[[bytes], list[bytes]]
 """Takes a frame, and returns what the client gets instead."""

@@ -12,8 +12,8 @@ from weex_client.clock import ManualClock
 from weex_client.errors import ConnectError, ConnectionLostError
 from weex_client.protocol import DialRequest
 from weex_client.streaming.budget import Budgets
+from weex_client.streaming.frame_connection import Frames
 from weex_client.streaming.subscription import Subscription
-from weex_client.streaming.transport import Frames
 from weex_client.venues.weex import WeexConfig
 from weex_client.venues.weex.endpoints import PRIVATE_URLS, PUBLIC_URLS
 from weex_client.websocket import WeexWebSocketClient

@@ -10,9 +10,10 @@ import pytest
 from weex_client.clock import ManualClock
 from weex_client.errors import ConnectionLostError
 from weex_client.metrics import ChannelCounters
+from weex_client.streaming.frame_connection import Frames
 from weex_client.streaming.intake import Intake
 from weex_client.streaming.mailbox import Gate, Mailbox, OverflowPolicy
-from weex_client.streaming.transport import Frames, PromptTransport
+from weex_client.streaming.transport import PromptTransport
 
 
 class Digester:

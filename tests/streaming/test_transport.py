@@ -26,7 +26,8 @@ from weex_client.errors import (
     ConnectionLostError,
 )
 from weex_client.protocol import DialRequest
-from weex_client.streaming.transport import FrameConnection, Transport, WebSocketConnector
+from weex_client.streaming.frame_connection import FrameConnection
+from weex_client.streaming.transport import Transport, WebSocketConnector
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 MAX_BYTES = 1 << 20

@@ -13,7 +13,7 @@ from tests.streaming.memory_line import BTC, LOCAL, MemoryConnector, MemoryTrans
 from weex_client import WeexConfig, WeexWebSocketClient
 from weex_client.clock import ManualClock
 from weex_client.protocol import DialRequest
-from weex_client.streaming.transport import Frames
+from weex_client.streaming.frame_connection import Frames
 from weex_client.sync import SyncClient
 
 PATIENCE_SECONDS = 20.0

@@ -1,4 +1,4 @@
-"""The messages that users read: an envelope and typed payloads. How they are made is elsewhere."""
+"""The messages that users read, an envelope and typed payloads, and how they are built."""
 
 from weex_client.models.account import Account, Fill, Order, OrderStatus, Position
 from weex_client.models.continuity import Continuity, Hole
@@ -14,8 +14,9 @@ from weex_client.models.market import (
     Ticker,
     Trade,
 )
-from weex_client.models.message import Message
+from weex_client.models.message import Message, enveloped, gone
 from weex_client.models.payload import Level, Money, Payload, trusted
+from weex_client.models.reading import exact_json, validated, validator
 
 __all__ = [
     "Account",
@@ -40,6 +41,11 @@ __all__ = [
     "Side",
     "Ticker",
     "Trade",
+    "enveloped",
+    "exact_json",
+    "gone",
     "made_later",
     "trusted",
+    "validated",
+    "validator",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, Final
 
-from weex_client.models import Account, Fill, Message, Money, Order, Position
+from weex_client.models import Account, Fill, Message, Money, Order, Position, enveloped
 from weex_client.protocol import Channel
 from weex_client.simulation import (
     AccountEvent,
@@ -91,18 +91,10 @@ def message_of(
             channel, symbol, data, time_ns = Channel.POSITIONS, event.symbol, *_position(event)
         case BalanceChange():
             channel, symbol, data, time_ns = Channel.ACCOUNT, None, *_account(event)
-    message = Message[Any](
-        venue=VENUE,
-        channel=channel.value,
-        symbol=symbol,
-        data=data,
-        timestamp=time_ns / 1_000_000_000,
-        exchange_time_ns=time_ns,
-        received_time_ns=received_time_ns,
-        sequence=sequence,
-        is_snapshot=is_snapshot,
+    name = channel.value
+    return channel, enveloped(
+        VENUE, name, symbol, data, time_ns, received_time_ns, sequence, is_snapshot
     )
-    return channel, message
 
 
 def order_of(state: OrderState) -> PaperOrder:

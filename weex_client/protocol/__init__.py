@@ -1,6 +1,7 @@
 """The hinge between venues and streaming: what one room may say to the other. Types only."""
 
 from weex_client.protocol.terms import (
+    USER_AGENT,
     DialRequest,
     Heartbeat,
     Limits,
@@ -37,6 +38,7 @@ from weex_client.protocol.words import (
 )
 
 __all__ = [
+    "USER_AGENT",
     "Ack",
     "BookUpdate",
     "Channel",

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 __all__ = [
+    "USER_AGENT",
     "DialRequest",
     "Heartbeat",
     "Limits",
 ]
+
+# What every venue is told of who asks: one documents HTTP 403 for a handshake without it, another
+# answers a request without it with HTTP 400.
+USER_AGENT: Final = "weex-client-python/0.1"
 
 
 @dataclass(frozen=True, slots=True)

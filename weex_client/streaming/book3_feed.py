@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from weex_client.book import OrderBook3, OrderUpdate
 from weex_client.errors import DecodeError, SequenceGapError
-from weex_client.models import Message, OrderBook3View, OrderQueue, trusted
+from weex_client.models import Message, OrderBook3View, OrderQueue, enveloped, trusted
 from weex_client.protocol import Topic
 from weex_client.rest import Query
 from weex_client.streaming.asked_feed import AskedFeed
@@ -18,8 +18,6 @@ from weex_client.streaming.feed_state import Cell, DecodedFeed
 from weex_client.streaming.registry import Audience
 
 __all__ = ["Book3Feed"]
-
-_AnyMessage = Message[Any]  # asking pydantic for it costs more than building one
 
 # A busy product has thousands of messages a second, and the answer with all its orders has tens
 # of megabytes: more must be able to wait than for a book by price.
@@ -180,21 +178,16 @@ class Book3Feed(AskedFeed, DecodedFeed):
         is_snapshot: bool,
     ) -> Message[Any]:
         bids, asks = sides
-        time_ns = update.exchange_time_ns
         view = trusted(OrderBook3View, {"bids": bids, "asks": asks, "sequence": update.sequence})
-        return trusted(
-            _AnyMessage,
-            {
-                "venue": self._venue.name,
-                "channel": "book3",
-                "symbol": self.symbol,
-                "data": view,
-                "timestamp": (received_time_ns if time_ns is None else time_ns) / 1_000_000_000,
-                "exchange_time_ns": time_ns,
-                "received_time_ns": received_time_ns,
-                "sequence": update.sequence,
-                "is_snapshot": is_snapshot,
-            },
+        return enveloped(
+            self._venue.name,
+            "book3",
+            self.symbol,
+            view,
+            update.exchange_time_ns,
+            received_time_ns,
+            update.sequence,
+            is_snapshot,
         )
 
     # What is lost.

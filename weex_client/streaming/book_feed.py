@@ -10,17 +10,14 @@ from weex_client.models import (
     Message,
     OrderBookDelta,
     OrderBookView,
-    Payload,
+    enveloped,
     made_later,
-    trusted,
 )
 from weex_client.protocol import BookUpdate, Channel, Topic
 from weex_client.streaming.feed_state import FeedState
 from weex_client.streaming.registry import Audience, Sealed
 
 __all__ = ["BookFeed"]
-
-_AnyMessage = Message[Any]  # asking pydantic for it costs more than building one
 
 _NO_LEVELS = pack((), ())
 
@@ -39,7 +36,7 @@ class BookFeed(FeedState):
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self._venue_name = self._venue.name
+        self.venue_name = self._venue.name
         self._read_book = self._venue.read_book
         self._book = OrderBook(self._venue.book_window(self.feed), is_strict=self.is_strict)
         self._book.is_folded = False
@@ -70,7 +67,7 @@ class BookFeed(FeedState):
         if not self._book.is_valid or self._last is None:
             return None
         update, received_time_ns = self._last
-        facts = (*update[2:4], True, received_time_ns)
+        facts = (update.exchange_time_ns, received_time_ns, update.sequence, True)
         if topic.channel is not Channel.BOOK and not self._book.is_folded:
             self._begin_folding()
             return None
@@ -88,7 +85,7 @@ class BookFeed(FeedState):
         delta = OrderBookDelta(
             bids=message.data.bids, asks=message.data.asks, sequence=update.sequence
         )
-        return self.message("book_deltas", delta, *facts)
+        return enveloped(self.venue_name, "book_deltas", self.symbol, delta, *facts)
 
     def receive(self, frame: bytes, received_time_ns: int) -> None:
         """Fold one frame as a whole, then show the book; or ask for a new snapshot."""
@@ -124,7 +121,7 @@ class BookFeed(FeedState):
         book = self._book
         self._last = (update, received_time_ns)
         _, _, sequence, exchange_time_ns, is_snapshot = update
-        facts = (sequence, exchange_time_ns, is_snapshot, received_time_ns)
+        facts = (exchange_time_ns, received_time_ns, sequence, is_snapshot)
         for topic, audience in self.audiences.items():
             if topic.channel is Channel.BOOK:
                 level = topic.level or 1
@@ -201,33 +198,7 @@ class BookFeed(FeedState):
             {"previous_sequence": previous_sequence, "sequence": update.sequence},
             update.levels,
         )
-        return self.message("book_deltas", delta, *facts)
-
-    def message(
-        self,
-        channel: str,
-        data: Payload,
-        sequence: int | None,
-        exchange_time_ns: int | None,
-        is_snapshot: bool,
-        received_time_ns: int,
-    ) -> Message[Any]:
-        """Put a book, or a change of it, into its envelope."""
-        time_ns = received_time_ns if exchange_time_ns is None else exchange_time_ns
-        return trusted(
-            _AnyMessage,
-            {
-                "venue": self._venue_name,
-                "channel": channel,
-                "symbol": self.symbol,
-                "data": data,
-                "timestamp": time_ns / 1_000_000_000,
-                "exchange_time_ns": exchange_time_ns,
-                "received_time_ns": received_time_ns,
-                "sequence": sequence,
-                "is_snapshot": is_snapshot,
-            },
-        )
+        return enveloped(self.venue_name, "book_deltas", self.symbol, delta, *facts)
 
 
 class ViewCell(Sealed):
@@ -263,6 +234,6 @@ class ViewCell(Sealed):
             chapter, position, facts = self._chapter, self._position, self._facts
             if chapter.may_show(position):
                 moment = Moment(chapter, position, self._level, self._sides)
-                view = made_later(OrderBookView, {"sequence": facts[0]}, moment)
-                self._message = feed.message("book", view, *facts)
+                view = made_later(OrderBookView, {"sequence": facts[2]}, moment)
+                self._message = enveloped(feed.venue_name, "book", feed.symbol, view, *facts)
         return self._message

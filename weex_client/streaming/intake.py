@@ -9,9 +9,10 @@ import asyncio
 from collections.abc import Iterable
 
 from weex_client.clock import Clock
+from weex_client.streaming.frame_connection import Frames
 from weex_client.streaming.mailbox import Gate
 from weex_client.streaming.session import Session
-from weex_client.streaming.transport import Frames, PromptTransport, Transport
+from weex_client.streaming.transport import PromptTransport, Transport
 
 __all__ = ["Batch", "Intake"]
 

@@ -48,7 +48,7 @@ class LooseBookFeed(BookFeed):
             return
         self._last = (update, received_time_ns)
         _, _, sequence, exchange_time_ns, is_snapshot = update
-        facts = (sequence, exchange_time_ns, is_snapshot, received_time_ns)
+        facts = (exchange_time_ns, received_time_ns, sequence, is_snapshot)
         for topic, audience in self.audiences.items():
             if topic.channel is not Channel.BOOK:
                 audience.publish(self.delta(update, facts))

@@ -45,6 +45,7 @@ def test_match_and_ticker_of_a_trade_name_the_same_taker() -> None:
     assert len(pairs) == 107
     assert all(ours == theirs for ours, theirs in pairs)
     assert sum(trade.is_snapshot for trade in trades) == 10
+    assert all(trade.timestamp == trade.data.timestamp for trade in trades)
 
 
 def test_trade_ids_of_a_product_rise_by_one() -> None:

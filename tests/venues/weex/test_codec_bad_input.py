@@ -179,7 +179,7 @@ def test_fault_names_no_more_than_three_fields() -> None:
 
 
 def test_fault_of_a_frame_as_a_whole_is_named_so() -> None:
-    with pytest.raises(DecodeError, match="frame: "):
+    with pytest.raises(DecodeError, match="content: "):
         codec.decode_ticker(b"hello", 1)
 
 

@@ -266,5 +266,5 @@ def test_ratio_too_large_to_reckon_is_refused() -> None:
 
 
 def test_envelope_that_is_none_is_refused() -> None:
-    with pytest.raises(DecodeError, match="d: "):
+    with pytest.raises(DecodeError, match="orders: bad or missing d"):
         private.decode_orders(b'{"e":"orders","E":1,"d":{}}', RECEIVED_NS)

@@ -13,11 +13,14 @@ __all__ = [
     "ALIASES",
     "SIGNED",
     "USER_FEEDS",
+    "VENUE",
     "CoinbaseChannel",
     "carrier",
     "feed_of",
     "parts_of",
 ]
+
+VENUE: Final = "coinbase"
 
 
 class CoinbaseChannel(StrEnum):

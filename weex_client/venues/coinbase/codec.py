@@ -11,15 +11,21 @@ import re
 from collections.abc import Hashable, Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any
-
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from typing import Any, Final
 
 from weex_client.book import pack
-from weex_client.errors import DecodeError, UsageError
-from weex_client.models import Account, Message, Payload, Ticker, Trade, trusted
+from weex_client.errors import UsageError
+from weex_client.models import (
+    Account,
+    Message,
+    Ticker,
+    Trade,
+    enveloped,
+    validated,
+    validator,
+)
 from weex_client.protocol import BookUpdate, Channel, Feed, Intent, Subscribe, Unsubscribe
-from weex_client.venues.coinbase.channels import CoinbaseChannel, parts_of
+from weex_client.venues.coinbase.channels import VENUE, CoinbaseChannel, parts_of
 from weex_client.venues.coinbase.times import time_ns
 from weex_client.venues.coinbase.wire import (
     BalanceFrame,
@@ -43,13 +49,10 @@ __all__ = [
     "decode_trades",
     "encode",
     "last_trade",
-    "message_of",
     "read_book",
     "route_key",
     "sent_time_ns",
     "trade_ids",
-    "validated",
-    "validator",
 ]
 
 # Type and product tell a feed. They stand within the first bytes of every frame but snapshots,
@@ -68,12 +71,12 @@ _LAST_TRADE_ID = re.compile(rb'"last_trade_id":(\d{1,30})[,}]').search
 _BEAT_TIME = re.compile(rb'"time":"([^"]{1,40})"').search
 
 
-def validator(model: type[BaseModel]) -> Any:
-    """Return the function that reads a model from JSON, past the adapter's own call."""
-    return TypeAdapter(model).validator.validate_json
+# Once for all messages: an enumeration looks its members' values up each time.
+_TICKER: Final = Channel.TICKER.value
+_TICKER_BATCH: Final = CoinbaseChannel.TICKER_BATCH.value
+_TRADES: Final = Channel.TRADES.value
+_HEARTBEAT: Final = CoinbaseChannel.HEARTBEAT.value
 
-
-_AnyMessage = Message[Any]  # asking pydantic for it costs more than building one
 _ticker_frame = validator(TickerFrame)
 _ticker = validator(CoinbaseTicker)
 _match_frame = validator(MatchFrame)
@@ -84,52 +87,6 @@ _book = validator(BookFrame)
 _status_frame = validator(StatusFrame)
 _status = validator(VenueStatus)
 _balance = validator(BalanceFrame)
-
-
-def validated(validate: Any, frame: bytes) -> Any:
-    """Read a frame with a model's validator.
-
-    Raises:
-        DecodeError: If the frame does not fit; the text names the first fields at fault, and none
-            of their values.
-    """
-    try:
-        return validate(frame)
-    except ArithmeticError as exc:
-        raise DecodeError(f"a number too large to reckon with: {exc}") from None
-    except ValidationError as exc:
-        errors = exc.errors(include_url=False, include_context=False, include_input=False)
-        faults = "; ".join(
-            f"{'.'.join(map(str, error['loc'])) or 'frame'}: {error['msg']}" for error in errors[:3]
-        )
-        raise DecodeError(faults) from None
-
-
-def message_of(
-    channel: str,
-    symbol: str | None,
-    data: Payload,
-    event_time_ns: int | None,
-    received_time_ns: int,
-    *,
-    sequence: int | None = None,
-    is_snapshot: bool = False,
-) -> Message[Any]:
-    """Put a validated payload into its envelope; a time that the venue does not say stays None."""
-    return trusted(
-        _AnyMessage,
-        {
-            "venue": "coinbase",
-            "channel": str(channel),
-            "symbol": symbol,
-            "data": data,
-            "timestamp": (received_time_ns if event_time_ns is None else event_time_ns) / 1e9,
-            "exchange_time_ns": event_time_ns,
-            "received_time_ns": received_time_ns,
-            "sequence": sequence,
-            "is_snapshot": is_snapshot,
-        },
-    )
 
 
 # What can be told from the bytes.
@@ -189,19 +146,19 @@ def decode_ticker(frame: bytes, received_time_ns: int) -> Sequence[Message[Ticke
     Raises:
         DecodeError: If the frame does not fit.
     """
-    return _ticker_messages(frame, received_time_ns, Channel.TICKER)
+    return _ticker_messages(frame, received_time_ns, _TICKER)
 
 
 def decode_ticker_batch(frame: bytes, received_time_ns: int) -> Sequence[Message[Ticker]]:
     """Read a ticker that came every 5 s; see ``decode_ticker``."""
-    return _ticker_messages(frame, received_time_ns, CoinbaseChannel.TICKER_BATCH)
+    return _ticker_messages(frame, received_time_ns, _TICKER_BATCH)
 
 
 def _ticker_messages(
     frame: bytes, received_time_ns: int, channel: str
 ) -> Sequence[Message[Ticker]]:
-    envelope: TickerFrame = validated(_ticker_frame, frame)
-    ticker: CoinbaseTicker = validated(_ticker, frame)
+    envelope = validated(_ticker_frame, frame)
+    ticker = validated(_ticker, frame)
     if ticker.open is not None:
         # Nobody has seen it yet; the venue leaves what can be computed to us.
         difference = ticker.last - ticker.open
@@ -209,7 +166,8 @@ def _ticker_messages(
         fields["price_change"] = difference
         fields["change"] = difference / ticker.open * 100 if ticker.open else None
     return (
-        message_of(
+        enveloped(
+            VENUE,
             channel,
             envelope.product_id,
             ticker,
@@ -226,12 +184,13 @@ def decode_trades(frame: bytes, received_time_ns: int) -> Sequence[Message[Trade
     Raises:
         DecodeError: If the frame does not fit.
     """
-    envelope: MatchFrame = validated(_match_frame, frame)
-    trade: CoinbaseTrade = validated(_trade, frame)
+    envelope = validated(_match_frame, frame)
+    trade = validated(_trade, frame)
     trade.__dict__["timestamp"] = envelope.time / 1_000_000_000
     return (
-        message_of(
-            Channel.TRADES,
+        enveloped(
+            VENUE,
+            _TRADES,
             envelope.product_id,
             trade,
             envelope.time,
@@ -248,11 +207,12 @@ def decode_heartbeat(frame: bytes, received_time_ns: int) -> Sequence[Message[He
     Raises:
         DecodeError: If the frame does not fit.
     """
-    envelope: HeartbeatFrame = validated(_heartbeat_frame, frame)
-    beat: Heartbeat = validated(_heartbeat, frame)
+    envelope = validated(_heartbeat_frame, frame)
+    beat = validated(_heartbeat, frame)
     return (
-        message_of(
-            CoinbaseChannel.HEARTBEAT,
+        enveloped(
+            VENUE,
+            _HEARTBEAT,
             envelope.product_id,
             beat,
             envelope.time,
@@ -269,8 +229,8 @@ def decode_status(frame: bytes, received_time_ns: int) -> Sequence[Message[Venue
         DecodeError: If the frame does not fit.
     """
     validated(_status_frame, frame)
-    status: VenueStatus = validated(_status, frame)
-    return (message_of(CoinbaseChannel.STATUS, None, status, None, received_time_ns),)
+    status = validated(_status, frame)
+    return (enveloped(VENUE, CoinbaseChannel.STATUS.value, None, status, None, received_time_ns),)
 
 
 def decode_balance(frame: bytes, received_time_ns: int) -> Sequence[Message[Account]]:
@@ -279,9 +239,16 @@ def decode_balance(frame: bytes, received_time_ns: int) -> Sequence[Message[Acco
     Raises:
         DecodeError: If the frame does not fit.
     """
-    balance: BalanceFrame = validated(_balance, frame)
+    balance = validated(_balance, frame, "balance")
     return (
-        message_of(Channel.ACCOUNT, None, balance.account(), balance.timestamp, received_time_ns),
+        enveloped(
+            VENUE,
+            Channel.ACCOUNT.value,
+            None,
+            balance.account(),
+            balance.timestamp,
+            received_time_ns,
+        ),
     )
 
 
@@ -294,7 +261,7 @@ def read_book(frame: bytes) -> BookUpdate:
     Source:
         Coinbase Exchange, channels ``level2`` and ``level2_batch``.
     """
-    update: BookFrame = validated(_book, frame)
+    update = validated(_book, frame)
     if update.type == "snapshot":
         bids, asks = (
             [text for level in side for text in level] for side in (update.bids, update.asks)

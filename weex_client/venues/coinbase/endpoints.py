@@ -16,7 +16,6 @@ __all__ = [
     "HEARTBEAT",
     "LIMITS",
     "REST_URL",
-    "USER_AGENT",
     "VERIFY_TARGET",
     "decoded_secret",
     "rest_headers",
@@ -26,9 +25,6 @@ __all__ = [
 
 FEED_URL: Final = "wss://ws-feed.exchange.coinbase.com"
 REST_URL: Final = "https://api.exchange.coinbase.com"
-
-# The REST address refuses requests without one (HTTP 400).
-USER_AGENT: Final = "weex-client-python/0.1"
 
 # What every signed subscribe covers, whatever it asks for; there is no body part (sheet, 3).
 VERIFY_TARGET: Final = "GET/users/self/verify"

@@ -11,10 +11,9 @@ from typing import Any, Final, Literal
 
 from weex_client.book import OrderUpdate
 from weex_client.errors import DecodeError
-from weex_client.models import Fill, Message, OrderStatus, Side
+from weex_client.models import Fill, Message, OrderStatus, Side, enveloped, validated, validator
 from weex_client.protocol import Channel
-from weex_client.venues.coinbase.channels import CoinbaseChannel
-from weex_client.venues.coinbase.codec import message_of, validated, validator
+from weex_client.venues.coinbase.channels import VENUE, CoinbaseChannel
 from weex_client.venues.coinbase.order_wire import (
     CoinbaseFill,
     CoinbaseOrder,
@@ -35,6 +34,10 @@ __all__ = [
 ]
 
 Role = Literal["maker", "taker"]
+
+# Once for all messages: an enumeration looks its members' values up each time.
+_FULL: Final = CoinbaseChannel.FULL.value
+_USER: Final = CoinbaseChannel.USER.value
 
 _envelope = validator(OrderEventFrame)
 _event = validator(OrderEvent)
@@ -59,8 +62,8 @@ class OrderStep(OrderEvent):
 
 def _read(frame: bytes) -> tuple[OrderEvent, int | None, int | None]:
     """Return an event, its time and its sequence."""
-    envelope: OrderEventFrame = validated(_envelope, frame)
-    event: OrderEvent = validated(_event, frame)
+    envelope = validated(_envelope, frame, "order")
+    event = validated(_event, frame, "order")
     time_ns = envelope.timestamp if envelope.time is None else envelope.time
     return event, time_ns, envelope.sequence
 
@@ -71,7 +74,7 @@ def decode_full(frame: bytes, received_time_ns: int) -> Sequence[Message[OrderEv
     Raises:
         DecodeError: If the frame does not fit.
     """
-    return _events(frame, received_time_ns, CoinbaseChannel.FULL)
+    return _events(frame, received_time_ns, _FULL)
 
 
 def decode_user(frame: bytes, received_time_ns: int) -> Sequence[Message[OrderEvent]]:
@@ -80,13 +83,15 @@ def decode_user(frame: bytes, received_time_ns: int) -> Sequence[Message[OrderEv
     Raises:
         DecodeError: If the frame does not fit.
     """
-    return _events(frame, received_time_ns, CoinbaseChannel.USER)
+    return _events(frame, received_time_ns, _USER)
 
 
 def _events(frame: bytes, received_time_ns: int, channel: str) -> Sequence[Message[OrderEvent]]:
     event, time_ns, sequence = _read(frame)
     return (
-        message_of(channel, event.product_id, event, time_ns, received_time_ns, sequence=sequence),
+        enveloped(
+            VENUE, channel, event.product_id, event, time_ns, received_time_ns, sequence=sequence
+        ),
     )
 
 
@@ -189,7 +194,9 @@ def decode_fills(frame: bytes, received_time_ns: int) -> Sequence[Message[Fill]]
             trade_id=str(execution.trade_id),
             fee_rate=event.maker_fee_rate if role == "maker" else event.taker_fee_rate,
         )
-        fills.append(message_of(Channel.FILLS, event.product_id, data, time_ns, received_time_ns))
+        fills.append(
+            enveloped(VENUE, Channel.FILLS.value, event.product_id, data, time_ns, received_time_ns)
+        )
     return fills
 
 
@@ -203,7 +210,7 @@ def decode_order_steps(frame: bytes, received_time_ns: int) -> Sequence[Message[
     """
     event, time_ns, _ = _read(frame)
     return [
-        message_of(Channel.ORDERS, event.product_id, step, time_ns, received_time_ns)
+        enveloped(VENUE, Channel.ORDERS.value, event.product_id, step, time_ns, received_time_ns)
         for step in _steps(event)
     ]
 

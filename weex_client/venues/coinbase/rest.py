@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -16,14 +16,13 @@ from weex_client.book import BookOrder
 from weex_client.errors import (
     AuthenticationError,
     ConnectError,
-    DecodeError,
     RateLimitedError,
     VenueError,
 )
-from weex_client.models import Message, OrderStatus
+from weex_client.models import Message, OrderStatus, enveloped, validated, validator
 from weex_client.protocol import Channel
 from weex_client.rest import Detail, HttpResponse, Query
-from weex_client.venues.coinbase.codec import message_of
+from weex_client.venues.coinbase.channels import VENUE
 from weex_client.venues.coinbase.order_wire import CoinbaseFill, CoinbaseOrder, OrderMatch
 from weex_client.venues.coinbase.orders import summed
 from weex_client.venues.coinbase.rest_wire import RestBook, RestFill, RestOrder
@@ -31,34 +30,16 @@ from weex_client.venues.coinbase.times import rfc3339
 
 __all__ = ["FillReader", "OrderReader", "answered", "book_query", "read_book3"]
 
-T = TypeVar("T")
-
 # As many orders as the venue tells at a time, and the fills that a page has at most.
 _MAX_ORDERS: Final = 1000
 _FILLS_PER_PAGE: Final = 100
 
 _MAX_WORDS: Final = 200
 
-_orders = TypeAdapter(list[RestOrder])
-_order = TypeAdapter(RestOrder)
-_fills = TypeAdapter(list[RestFill])
-_book = TypeAdapter(RestBook)
-
-
-def _shaped(adapter: TypeAdapter[T], body: bytes, about: str) -> T:
-    """Read an answer.
-
-    Raises:
-        DecodeError: If it does not fit; the text has no value of it, which is somebody's account.
-    """
-    try:
-        return adapter.validate_json(body)
-    except ValidationError as exc:
-        errors = exc.errors(include_url=False, include_context=False, include_input=False)
-        names = ", ".join(".".join(map(str, error["loc"])) for error in errors[:3])
-        raise DecodeError(f"{about}: bad or missing {names or 'answer'}") from None
-    except ArithmeticError:
-        raise DecodeError(f"{about}: a number too large to reckon with") from None
+_orders = validator(list[RestOrder])
+_order = validator(RestOrder)
+_fills = validator(list[RestFill])
+_book = validator(RestBook)
 
 
 class OrderReader:
@@ -77,7 +58,7 @@ class OrderReader:
 
     def read(self, body: bytes, received_time_ns: int) -> Sequence[Message[Any]]:
         """Read all open orders, flagged as a snapshot; raises ``DecodeError``."""
-        items = _shaped(_orders, body, self.query.about)
+        items = validated(_orders, body, self.query.about)
         items.sort(key=lambda item: item.created_at or 0)
         return [_order_message(each, received_time_ns, is_snapshot=True) for each in items]
 
@@ -101,7 +82,7 @@ class OrderReader:
         )
 
         def read(body: bytes, received_time_ns: int) -> Message[Any]:
-            fills = _shaped(_fills, body, query.about)
+            fills = validated(_fills, body, query.about)
             told = tuple(
                 OrderMatch(each.trade_id, each.price, each.size, each.fee)
                 for each in sorted(fills, key=lambda each: each.trade_id)
@@ -139,7 +120,7 @@ def _itemized(order: CoinbaseOrder, told: tuple[OrderMatch, ...]) -> CoinbaseOrd
 
 
 def _read_order(body: bytes, received_time_ns: int) -> Message[Any]:
-    item = _shaped(_order, body, "order")
+    item = validated(_order, body, "order")
     return _order_message(item, received_time_ns, is_snapshot=False)
 
 
@@ -176,8 +157,14 @@ def _order_message(item: RestOrder, received_time_ns: int, *, is_snapshot: bool)
         settled_fee=fee,
     )
     time_ns = item.created_at if item.done_at is None else item.done_at
-    return message_of(
-        Channel.ORDERS, item.product_id, data, time_ns, received_time_ns, is_snapshot=is_snapshot
+    return enveloped(
+        VENUE,
+        Channel.ORDERS.value,
+        item.product_id,
+        data,
+        time_ns,
+        received_time_ns,
+        is_snapshot=is_snapshot,
     )
 
 
@@ -199,7 +186,7 @@ class FillReader:
 
     def read_symbols(self, body: bytes) -> frozenset[str]:
         """Read which products may have fills; raises ``DecodeError``."""
-        found = {each.product_id for each in _shaped(_orders, body, "recent orders")}
+        found = {each.product_id for each in validated(_orders, body, "recent orders")}
         return self._products | found
 
     def page(self, symbol: str | None, start_ms: int, end_ms: int | None) -> Query:
@@ -213,7 +200,7 @@ class FillReader:
 
     def read(self, body: bytes, received_time_ns: int) -> Sequence[Message[Any]]:
         """Read a page; raises ``DecodeError``."""
-        return [_fill_message(each, received_time_ns) for each in _shaped(_fills, body, "fills")]
+        return [_fill_message(each, received_time_ns) for each in validated(_fills, body, "fills")]
 
 
 def _moment(milliseconds: int) -> str:
@@ -232,7 +219,9 @@ def _fill_message(item: RestFill, received_time_ns: int) -> Message[Any]:
         liquidity={"M": "maker", "T": "taker"}.get(item.liquidity or ""),
         trade_id=str(item.trade_id),
     )
-    return message_of(Channel.FILLS, item.product_id, data, item.created_at, received_time_ns)
+    return enveloped(
+        VENUE, Channel.FILLS.value, item.product_id, data, item.created_at, received_time_ns
+    )
 
 
 # The level-3 book.
@@ -249,7 +238,7 @@ def read_book3(body: bytes) -> tuple[list[BookOrder], int]:
     Raises:
         DecodeError: If the answer does not fit.
     """
-    book = _shaped(_book, body, "level-3 book")
+    book = validated(_book, body, "level-3 book")
     orders = [BookOrder(order_id, "buy", price, size) for price, size, order_id in book.bids]
     orders += [BookOrder(order_id, "sell", price, size) for price, size, order_id in book.asks]
     return orders, book.sequence

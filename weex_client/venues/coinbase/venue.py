@@ -13,6 +13,7 @@ from weex_client.config import is_loopback
 from weex_client.errors import ConfigError, UnsupportedChannelError, UsageError
 from weex_client.models import Message
 from weex_client.protocol import (
+    USER_AGENT,
     Channel,
     Decoder,
     DialRequest,
@@ -33,6 +34,7 @@ from weex_client.venues.coinbase import codec, endpoints, events, orders, rest
 from weex_client.venues.coinbase.channels import (
     SIGNED,
     USER_FEEDS,
+    VENUE,
     CoinbaseChannel,
     carrier,
     feed_of,
@@ -84,7 +86,7 @@ _QUOTES: Final = ("USDT", "USDC", "USD", "EUR", "GBP", "BTC", "ETH")
 class CoinbaseVenue(Venue):
     """Spell Coinbase Exchange; see ``protocol.Venue``."""
 
-    name: Final = "coinbase"
+    name: Final = VENUE
     limits: Final[Limits] = endpoints.LIMITS
     channels: Final = _CHANNELS
 
@@ -227,7 +229,7 @@ class CoinbaseVenue(Venue):
         if scope is Scope.PRIVATE:
             url = self._config.private_url
             self._checked_credentials(url, "private streams need")
-        return DialRequest(url, {"User-Agent": endpoints.USER_AGENT})
+        return DialRequest(url, {"User-Agent": USER_AGENT})
 
     # What is asked over HTTP.
 
@@ -268,7 +270,7 @@ class CoinbaseVenue(Venue):
         parameters = f"?{urlencode(query.parameters)}" if query.parameters else ""
         target = query.path + parameters
         headers = {
-            "User-Agent": endpoints.USER_AGENT,
+            "User-Agent": USER_AGENT,
             "Accept": "application/json",
             **endpoints.rest_headers(credentials, now_ns, "GET", target),
         }

@@ -18,10 +18,10 @@ from weex_client.errors import (
     VenueError,
     WeexClientError,
 )
+from weex_client.models import exact_json
 from weex_client.protocol import Scope
 from weex_client.rest import HttpResponse, Query
 from weex_client.venues.kucoin.endpoints import BULLETS
-from weex_client.venues.kucoin.envelope import exact_json
 from weex_client.venues.kucoin.rest import ORDER_PATH
 
 __all__ = ["Ticket", "answered", "read_ticket"]

@@ -19,12 +19,15 @@ __all__ = [
     "PRIVATE_TOPICS",
     "STOP_ORDERS",
     "SYMBOL_TOPICS",
+    "VENUE",
     "KucoinChannel",
     "argument",
     "batches",
     "carrier",
     "path",
 ]
+
+VENUE: Final = "kucoin"
 
 
 class KucoinChannel(StrEnum):

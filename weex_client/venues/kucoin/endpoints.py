@@ -17,7 +17,6 @@ __all__ = [
     "LIMITS",
     "PUBLIC_URL",
     "REST_URL",
-    "USER_AGENT",
     "rest_headers",
     "sign",
 ]
@@ -33,8 +32,6 @@ BULLETS: Final[dict[Scope, str]] = {
     Scope.PUBLIC: "/api/v1/bullet-public",
     Scope.PRIVATE: "/api/v1/bullet-private",
 }
-
-USER_AGENT: Final = "weex-client-python/0.1"
 
 # A token is good for 24 hours, and a connection is cut with it (sheet, 1): an hour is left for
 # getting another one.

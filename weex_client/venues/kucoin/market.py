@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from pydantic import TypeAdapter
 
 from weex_client.errors import DecodeError
-from weex_client.models import BookTicker, Candle, Message, Trade
+from weex_client.models import (
+    BookTicker,
+    Candle,
+    Message,
+    Trade,
+    enveloped,
+    exact_json,
+    validated,
+    validator,
+)
 from weex_client.protocol import Channel
-from weex_client.venues.kucoin.channels import ALL_TICKERS, KucoinChannel, argument
-from weex_client.venues.kucoin.envelope import exact_json, message_of, validated, validator
+from weex_client.venues.kucoin.channels import ALL_TICKERS, VENUE, KucoinChannel, argument
 from weex_client.venues.kucoin.symbols import INTERVAL_SECONDS
 from weex_client.venues.kucoin.wire import (
     MAX_ID_LENGTH,
@@ -36,6 +44,11 @@ __all__ = [
     "trade_ids",
 ]
 
+# Once for all messages: an enumeration looks its members' values up each time.
+_TRADES: Final = Channel.TRADES.value
+_CANDLES: Final = Channel.CANDLES.value
+_BOOK_TICKER: Final = Channel.BOOK_TICKER.value
+
 _ticker = validator(TickerMessage)
 _trade = validator(TradeFrame)
 _candle = validator(CandleFrame)
@@ -52,7 +65,7 @@ def decode_ticker(frame: bytes, received_time_ns: int) -> Sequence[Message[Any]]
     Raises:
         DecodeError: If the frame does not fit.
     """
-    message: TickerMessage = validated(_ticker, frame)
+    message = validated(_ticker, frame)
     # Nobody has seen this message yet; what the frame says of it is completed in place.
     fields = message.__dict__
     topic = fields.pop("topic")
@@ -72,7 +85,7 @@ def decode_snapshot(frame: bytes, received_time_ns: int) -> Sequence[Message[Kuc
     Raises:
         DecodeError: If the frame does not fit.
     """
-    envelope: SnapshotFrame = validated(_snapshot, exact_json(frame))
+    envelope = validated(_snapshot, exact_json(frame))
     item = envelope.item
     rate = item.changeRate
     data = KucoinSnapshot(
@@ -94,7 +107,8 @@ def decode_snapshot(frame: bytes, received_time_ns: int) -> Sequence[Message[Kuc
         taker_fee_rate=item.takerFeeRate,
     )
     return (
-        message_of(
+        enveloped(
+            VENUE,
             KucoinChannel.SNAPSHOT.value,
             item.symbol,
             data,
@@ -111,10 +125,11 @@ def decode_trades(frame: bytes, received_time_ns: int) -> Sequence[Message[Trade
     Raises:
         DecodeError: If the frame does not fit.
     """
-    match: TradeFrame = validated(_trade, frame)
+    match = validated(_trade, frame)
     return (
-        message_of(
-            Channel.TRADES.value,
+        enveloped(
+            VENUE,
+            _TRADES,
             match.symbol,
             match.data,
             match.time_ns,
@@ -138,14 +153,12 @@ def decode_candles(frame: bytes, received_time_ns: int) -> Sequence[Message[Cand
     Raises:
         DecodeError: If the frame does not fit.
     """
-    update: CandleFrame = validated(_candle, frame)
+    update = validated(_candle, frame)
     interval = argument(update.topic).rpartition("_")[2]
     if interval not in INTERVAL_SECONDS:
         raise DecodeError(f"candles of no known interval: {update.topic:.60}")
     data = candle_of(update.candle, interval)
-    return (
-        message_of(Channel.CANDLES.value, update.symbol, data, update.time_ns, received_time_ns),
-    )
+    return (enveloped(VENUE, _CANDLES, update.symbol, data, update.time_ns, received_time_ns),)
 
 
 def candle_of(row: tuple[Any, ...], interval: str) -> KucoinCandle:
@@ -170,12 +183,17 @@ def decode_book_ticker(frame: bytes, received_time_ns: int) -> Sequence[Message[
     Raises:
         DecodeError: If the frame does not fit.
     """
-    top: Level1Frame = validated(_level1, frame)
+    top = validated(_level1, frame)
     data = KucoinBookTicker(
         bid=top.bid[0], bid_size=top.bid[1], ask=top.ask[0], ask_size=top.ask[1]
     )
     return (
-        message_of(
-            Channel.BOOK_TICKER.value, argument(top.topic), data, top.time_ns, received_time_ns
+        enveloped(
+            VENUE,
+            _BOOK_TICKER,
+            argument(top.topic),
+            data,
+            top.time_ns,
+            received_time_ns,
         ),
     )

@@ -5,17 +5,25 @@ No I/O. What fills have cost is kept by order, because the venue tells no averag
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 from pydantic import TypeAdapter
 
 from weex_client.errors import DecodeError
-from weex_client.models import Account, Fill, Message, Order, OrderStatus
+from weex_client.models import (
+    Account,
+    Fill,
+    Message,
+    Order,
+    OrderStatus,
+    enveloped,
+    exact_json,
+    validated,
+)
 from weex_client.protocol import Channel
-from weex_client.venues.kucoin.channels import KucoinChannel
-from weex_client.venues.kucoin.envelope import exact_json, message_of, validated
+from weex_client.venues.kucoin.channels import VENUE, KucoinChannel
 from weex_client.venues.kucoin.wire import (
     BalanceItem,
     KucoinAccount,
@@ -35,6 +43,8 @@ __all__ = [
     "liquidity",
     "positive",
 ]
+
+T = TypeVar("T")
 
 _frame = TypeAdapter(PrivateFrame).validate_python
 _order = TypeAdapter(OrderItem).validate_python
@@ -113,7 +123,7 @@ class OrderReader:
         Raises:
             DecodeError: If the frame does not fit.
         """
-        item: OrderItem = _item(_order, frame, Channel.ORDERS)
+        item = _item(_order, frame, Channel.ORDERS)
         filled_size = item.filledSize or Decimal(0)
         status = _FINAL.get(item.type)
         if status is None:
@@ -139,7 +149,9 @@ class OrderReader:
             canceled_size=item.canceledSize,
             funds=positive(item.originFunds),
         )
-        return (message_of(Channel.ORDERS.value, item.symbol, data, item.ts, received_time_ns),)
+        return (
+            enveloped(VENUE, Channel.ORDERS.value, item.symbol, data, item.ts, received_time_ns),
+        )
 
 
 def decode_fills(frame: bytes, received_time_ns: int) -> Sequence[Message[Fill]]:
@@ -150,7 +162,7 @@ def decode_fills(frame: bytes, received_time_ns: int) -> Sequence[Message[Fill]]
     Raises:
         DecodeError: If the frame does not fit.
     """
-    item: OrderItem = _item(_order, frame, Channel.FILLS)
+    item = _item(_order, frame, Channel.FILLS)
     if item.type != "match":
         return ()
     if item.tradeId is None or item.matchSize is None:
@@ -165,7 +177,7 @@ def decode_fills(frame: bytes, received_time_ns: int) -> Sequence[Message[Fill]]
         liquidity=liquidity(item.liquidity),
         fee_type=item.feeType,
     )
-    return (message_of(Channel.FILLS.value, item.symbol, data, item.ts, received_time_ns),)
+    return (enveloped(VENUE, Channel.FILLS.value, item.symbol, data, item.ts, received_time_ns),)
 
 
 def decode_stop_orders(frame: bytes, received_time_ns: int) -> Sequence[Message[Order]]:
@@ -174,7 +186,7 @@ def decode_stop_orders(frame: bytes, received_time_ns: int) -> Sequence[Message[
     Raises:
         DecodeError: If the frame does not fit.
     """
-    item: StopItem = _item(_stop, frame, KucoinChannel.STOP_ORDERS)
+    item = _item(_stop, frame, KucoinChannel.STOP_ORDERS)
     status = _STOP_STATUS.get(item.type)
     if status is None:
         raise DecodeError(f"stop_orders: no known event {item.type!r:.30}")
@@ -191,7 +203,7 @@ def decode_stop_orders(frame: bytes, received_time_ns: int) -> Sequence[Message[
         stop_price=item.stopPrice,
     )
     channel = KucoinChannel.STOP_ORDERS.value
-    return (message_of(channel, item.symbol, data, item.ts, received_time_ns),)
+    return (enveloped(VENUE, channel, item.symbol, data, item.ts, received_time_ns),)
 
 
 def decode_balances(frame: bytes, received_time_ns: int) -> Sequence[Message[Account]]:
@@ -200,7 +212,7 @@ def decode_balances(frame: bytes, received_time_ns: int) -> Sequence[Message[Acc
     Raises:
         DecodeError: If the frame does not fit.
     """
-    item: BalanceItem = _item(_balance, frame, Channel.ACCOUNT)
+    item = _item(_balance, frame, Channel.ACCOUNT)
     context = item.relationContext or {}
     data = KucoinAccount(
         currency=item.currency,
@@ -216,16 +228,13 @@ def decode_balances(frame: bytes, received_time_ns: int) -> Sequence[Message[Acc
         order_id=_id(context.get("orderId")),
         trade_id=_id(context.get("tradeId")),
     )
-    return (message_of(Channel.ACCOUNT.value, None, data, item.time, received_time_ns),)
+    return (enveloped(VENUE, Channel.ACCOUNT.value, None, data, item.time, received_time_ns),)
 
 
-def _item(validate: Any, frame: bytes, channel: str) -> Any:
+def _item(validate: Callable[[Any], T], frame: bytes, channel: str) -> T:
     """Read what is inside an account frame; its values stay out of the error's text."""
-    try:
-        envelope: PrivateFrame = validated(_frame, exact_json(frame), names_only=True)
-        return validated(validate, envelope.data, names_only=True)
-    except DecodeError as exc:
-        raise DecodeError(f"{channel}: {exc}") from None
+    envelope = validated(_frame, exact_json(frame, channel), channel)
+    return validated(validate, envelope.data, channel)
 
 
 def _id(value: Any) -> str | None:

@@ -7,18 +7,17 @@ Source:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from pydantic import TypeAdapter
 
-from weex_client.errors import DecodeError
-from weex_client.models import Message, OrderStatus
+from weex_client.models import Message, OrderStatus, enveloped, exact_json, gone, validated
 from weex_client.protocol import Channel
 from weex_client.rest import AccountReads, Detail, Query
-from weex_client.venues.kucoin.envelope import exact_json, message_of, validated
+from weex_client.venues.kucoin.channels import VENUE
 from weex_client.venues.kucoin.private import FilledValues, liquidity, positive
 from weex_client.venues.kucoin.rest_wire import RestAccount, RestFill, RestOrder, RestPage
 from weex_client.venues.kucoin.wire import KucoinAccount, KucoinFill, KucoinOrder
@@ -33,6 +32,8 @@ _PAGE_SIZE: Final = 500
 
 # Accounts of which the list tells all; of others (isolated margin) their absence says nothing.
 _LISTED: Final = frozenset({"main", "trade", "trade_hf", "margin"})
+
+T = TypeVar("T")
 
 _accounts = TypeAdapter(list[RestAccount]).validate_python
 _page = TypeAdapter(RestPage).validate_python
@@ -64,30 +65,14 @@ def account_reads(channel: StrEnum, values: FilledValues) -> AccountReads | None
             return None
 
 
-def _content(validate: Any, body: bytes, about: str, *, is_page: bool = False) -> Any:
+def _content(validate: Callable[[Any], T], body: bytes, about: str, *, is_page: bool = False) -> T:
     """Read the ``data`` of an answer; its values stay out of the error's text."""
-    content = exact_json(body)
+    content = exact_json(body, about)
     if isinstance(content, dict) and "data" in content:
         content = content["data"]
-    try:
-        if is_page:
-            content = validated(_page, content, names_only=True).items
-        return validated(validate, content, names_only=True)
-    except DecodeError as exc:
-        raise DecodeError(f"{about}: {exc}") from None
-
-
-def _gone(message: Message[Any], received_time_ns: int, **changes: Any) -> Message[Any]:
-    """Return a message about something that is no more; when it went, nobody said."""
-    return message.model_copy(
-        update={
-            "data": message.data.model_copy(update=changes),
-            "timestamp": received_time_ns / 1_000_000_000,
-            "exchange_time_ns": None,
-            "received_time_ns": received_time_ns,
-            "is_snapshot": False,
-        }
-    )
+    if is_page:
+        content = validated(_page, content, about).items
+    return validated(validate, content, about)
 
 
 class _Balances:
@@ -97,7 +82,8 @@ class _Balances:
 
     def read(self, body: bytes, received_time_ns: int) -> Sequence[Message[Any]]:
         return [
-            message_of(
+            enveloped(
+                VENUE,
                 Channel.ACCOUNT.value,
                 None,
                 KucoinAccount(
@@ -119,7 +105,7 @@ class _Balances:
         if message.data.account not in _LISTED:
             return None
         nought = Decimal(0)
-        return _gone(message, received_time_ns, balance=nought, available=nought, frozen=nought)
+        return gone(message, received_time_ns, balance=nought, available=nought, frozen=nought)
 
 
 class _Orders:
@@ -173,7 +159,8 @@ class _Orders:
             fee_currency=item.feeCurrency or None,
         )
         # ``createdAt`` is when it was placed: when it last changed, the answer does not say.
-        return message_of(
+        return enveloped(
+            VENUE,
             Channel.ORDERS.value,
             item.symbol,
             data,
@@ -209,7 +196,8 @@ class _Fills:
 
     def read(self, body: bytes, received_time_ns: int) -> Sequence[Message[Any]]:
         return [
-            message_of(
+            enveloped(
+                VENUE,
                 Channel.FILLS.value,
                 each.symbol,
                 KucoinFill(

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from weex_client.config import is_loopback
 from weex_client.errors import ConfigError, SymbolError, UnsupportedChannelError
 from weex_client.protocol import (
+    USER_AGENT,
     BookUpdate,
     Channel,
     Decoder,
@@ -27,7 +28,7 @@ from weex_client.protocol import (
 )
 from weex_client.rest import AccountReads, HttpRequest, HttpResponse, Query
 from weex_client.venues.kucoin import answers, books, channels, codec, endpoints, market, private
-from weex_client.venues.kucoin.channels import DEPTHS, LEVEL2, SYMBOL_TOPICS, KucoinChannel
+from weex_client.venues.kucoin.channels import DEPTHS, LEVEL2, SYMBOL_TOPICS, VENUE, KucoinChannel
 from weex_client.venues.kucoin.config import KucoinConfig
 from weex_client.venues.kucoin.rest import account_reads, book_query
 from weex_client.venues.kucoin.symbols import INTERVALS, is_symbol, suggestion
@@ -63,7 +64,7 @@ _WINDOWS: Final = {path: level for level, path in DEPTHS.items()}
 class KucoinVenue(Venue):
     """Spell KuCoin's classic spot feed; see ``protocol.Venue``."""
 
-    name: Final = "kucoin"
+    name: Final = VENUE
     limits: Final[Limits] = endpoints.LIMITS
     channels: Final = _CHANNELS
     waits_for_greeting: Final = True
@@ -235,14 +236,14 @@ class KucoinVenue(Venue):
         )
         return DialRequest(
             found.url,
-            {"User-Agent": endpoints.USER_AGENT},
+            {"User-Agent": USER_AGENT},
             ping_interval_seconds=found.ping_interval_seconds,
             answer_seconds=found.answer_seconds,
             lifetime_seconds=endpoints.LIFETIME_SECONDS,
         )
 
     def _request(self, method: str, target: str, now_ns: int, *, is_signed: bool) -> HttpRequest:
-        headers = {"User-Agent": endpoints.USER_AGENT, "Accept": "application/json"}
+        headers = {"User-Agent": USER_AGENT, "Accept": "application/json"}
         base = self._rest_url(is_signed=is_signed)
         if is_signed:
             headers |= endpoints.rest_headers(

@@ -9,7 +9,9 @@ from typing import Final
 
 from weex_client.protocol import Feed
 
-__all__ = ["FEEDS", "SmartMoneyChannel", "channel_and_asset", "is_asset", "whales_of"]
+__all__ = ["FEEDS", "VENUE", "SmartMoneyChannel", "channel_and_asset", "is_asset", "whales_of"]
+
+VENUE: Final = "smartmoney"
 
 
 class SmartMoneyChannel(StrEnum):

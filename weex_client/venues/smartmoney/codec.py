@@ -11,13 +11,13 @@ import re
 from collections.abc import Hashable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 
-from pydantic import ValidationError
 from pydantic_core import from_json
 
 from weex_client.errors import DecodeError
-from weex_client.models import Message, trusted
+from weex_client.models import Message, enveloped, validated
 from weex_client.protocol import (
     Ack,
     Data,
@@ -37,6 +37,7 @@ from weex_client.protocol import (
 )
 from weex_client.venues.smartmoney.channels import (
     FEEDS,
+    VENUE,
     SmartMoneyChannel,
     channel_and_asset,
     whales_of,
@@ -210,31 +211,17 @@ def _body(fields: Fields) -> dict[str, Any]:
 
 def decoder(channel: SmartMoneyChannel) -> Decoder:
     """Return what reads the frames of a channel, one message each."""
-    kind = _PAYLOADS.get(channel)
+    name, kind = channel.value, _PAYLOADS.get(channel)
 
     def decode(frame: bytes, received_time_ns: int) -> Sequence[Message[Any]]:
         fields = _parsed(frame)
         body = _body(fields)
         data = _read(kind, fields, body, frame)
         exchange_time_ns = _time_ns(fields) or _time_ns(body)
-        time_ns = received_time_ns if exchange_time_ns is None else exchange_time_ns
-        message = {
-            "venue": "smartmoney",
-            "channel": channel.value,
-            "symbol": _symbol(data),
-            "data": data,
-            "timestamp": time_ns / 1_000_000_000,
-            "exchange_time_ns": exchange_time_ns,
-            "received_time_ns": received_time_ns,
-            "sequence": None,
-            "is_snapshot": False,
-        }
-        return (trusted(_AnyMessage, message),)
+        symbol = _symbol(data)
+        return (enveloped(VENUE, name, symbol, data, exchange_time_ns, received_time_ns),)
 
     return decode
-
-
-_AnyMessage = Message[Any]
 
 
 def _read(
@@ -250,14 +237,7 @@ def _read(
     elif kind is WhaleUpdate and not body.get("asset"):
         place = _place(event, fields)
         said["asset"] = place and place[1]
-    try:
-        return (kind or SmartMoneyEvent).read(said, frame.decode())
-    except ValidationError as exc:
-        errors = exc.errors(include_url=False, include_context=False, include_input=False)
-        faults = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in errors[:3])
-        raise DecodeError("; ".join(faults)) from None
-    except ArithmeticError as exc:
-        raise DecodeError(f"a number too large to reckon with: {exc}") from None
+    return validated(partial((kind or SmartMoneyEvent).read, raw=frame.decode()), said)
 
 
 def _symbol(data: SmartMoneyPayload) -> str | None:

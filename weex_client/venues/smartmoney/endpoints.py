@@ -6,12 +6,10 @@ from typing import Final
 
 from weex_client.protocol import Heartbeat, Limits
 
-__all__ = ["HEARTBEAT", "URL", "USER_AGENT", "limits"]
+__all__ = ["HEARTBEAT", "URL", "limits"]
 
 # The only address in the vendor's tutorial (sheet, 1).
 URL: Final = "wss://api.smartmoneyapi.com/ws"
-
-USER_AGENT: Final = "weex-client-python/0.1"
 
 # The tutorial pings every 30 s and expects a pong (sheet, 6). Funding and signals can be quiet for
 # minutes, so only the pong proves life; but that the venue answers is nowhere promised: a second

@@ -10,6 +10,7 @@ from typing import Final
 from weex_client.config import is_loopback
 from weex_client.errors import ConfigError, UnsupportedChannelError, UsageError
 from weex_client.protocol import (
+    USER_AGENT,
     Decoder,
     DialRequest,
     Feed,
@@ -24,6 +25,7 @@ from weex_client.rest import HttpResponse
 from weex_client.venues.smartmoney import codec, endpoints
 from weex_client.venues.smartmoney.channels import (
     FEEDS,
+    VENUE,
     SmartMoneyChannel,
     channel_and_asset,
     is_asset,
@@ -40,7 +42,7 @@ class SmartMoneyVenue(Venue):
     Everything needs the key, and all of it goes over one kind of connection, the public one.
     """
 
-    name: Final = "smartmoney"
+    name: Final = VENUE
     channels: Final = tuple(SmartMoneyChannel)
 
     route_key = staticmethod(codec.route_key)
@@ -110,7 +112,7 @@ class SmartMoneyVenue(Venue):
         """
         return DialRequest(
             self._config.public_url,
-            {"User-Agent": endpoints.USER_AGENT},
+            {"User-Agent": USER_AGENT},
             opening=(codec.encode_auth(self._checked_key()),),
             ping_interval_seconds=endpoints.PING_INTERVAL_SECONDS / 0.9,
         )

@@ -9,16 +9,22 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Hashable, Sequence
-from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Final
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from weex_client.book import pack
 from weex_client.errors import DecodeError
-from weex_client.models import BookTicker, Candle, Message, Payload, Trade, trusted
+from weex_client.models import (
+    BookTicker,
+    Candle,
+    Message,
+    Trade,
+    enveloped,
+    validated,
+    validator,
+)
 from weex_client.protocol import (
     Ack,
     BookUpdate,
@@ -48,21 +54,21 @@ from weex_client.venues.weex.wire import (
 )
 
 __all__ = [
+    "VENUE",
     "blamed",
     "decode_book_ticker",
     "decode_candles",
     "decode_ticker",
     "decode_trades",
     "encode",
-    "message_of",
     "read",
     "read_book",
     "route_key",
     "trade_ids",
-    "validated",
-    "validator",
 ]
 
+
+VENUE: Final = "weex"
 
 PRIVATE_EVENTS: Final = frozenset({"account", "orders", "fill", "positions"})
 
@@ -94,36 +100,17 @@ _TRADE_ID = re.compile(rb'"t":"([ !#-\[\]-~]{1,%d})"' % MAX_TRADE_ID_LENGTH)
 _MAX_REASON_LENGTH = 300
 
 
-def validator(model: type[BaseModel]) -> Any:
-    """Return the function that reads a model from JSON, past the adapter's own call."""
-    return TypeAdapter(model).validator.validate_json
+# Once for all messages: an enumeration looks its members' values up each time.
+_TRADES: Final = Channel.TRADES.value
+_CANDLES: Final = Channel.CANDLES.value
+_BOOK_TICKER: Final = Channel.BOOK_TICKER.value
 
-
-_AnyMessage = Message[Any]  # asking pydantic for it costs more than building one
 _ticker = validator(TickerMessage)
 _trades = validator(TradeFrame)
 _candles = validator(CandleFrame)
 _depth = validator(DepthFrame)
 _book_ticker_envelope = validator(BookTickerFrame)
 _book_ticker = validator(WeexBookTicker)
-
-
-def validated(validate: Any, frame: bytes) -> Any:
-    """Read a frame with a model's validator.
-
-    Raises:
-        DecodeError: If the frame does not fit; the text names the first fields at fault.
-    """
-    try:
-        return validate(frame)
-    except ArithmeticError as exc:
-        raise DecodeError(f"a number too large to reckon with: {exc}") from None
-    except ValidationError as exc:
-        errors = exc.errors(include_url=False, include_context=False, include_input=False)
-        faults = "; ".join(
-            f"{'.'.join(map(str, error['loc'])) or 'frame'}: {error['msg']}" for error in errors[:3]
-        )
-        raise DecodeError(faults) from None
 
 
 def route_key(frame: bytes) -> Hashable | None:
@@ -230,7 +217,7 @@ def decode_ticker(frame: bytes, received_time_ns: int) -> Sequence[Message[Any]]
     Raises:
         DecodeError: If the frame does not fit.
     """
-    message: TickerMessage = validated(_ticker, frame)
+    message = validated(_ticker, frame)
     milliseconds = message.exchange_time_ns
     # Nobody has seen this message yet; the frame's milliseconds become our units in place.
     fields = message.__dict__
@@ -247,18 +234,19 @@ def decode_trades(frame: bytes, received_time_ns: int) -> Sequence[Message[Trade
     Raises:
         DecodeError: If the frame does not fit.
     """
-    batch: TradeFrame = validated(_trades, frame)
+    batch = validated(_trades, frame)
     trades = batch.d
     if len(trades) > 1:
         # Items inside a frame are unordered, snapshots newest first (contract-trade.jsonl).
         trades.sort(key=lambda trade: trade.timestamp)
-    is_snapshot = batch.e == "tradeSnapshot"
+    symbol, is_snapshot = batch.s.upper(), batch.e == "tradeSnapshot"
     return [
-        message_of(
-            Channel.TRADES,
-            batch.s,
+        enveloped(
+            VENUE,
+            _TRADES,
+            symbol,
             trade,
-            round(trade.timestamp * 1000),
+            round(trade.timestamp * 1000) * 1_000_000,
             received_time_ns,
             is_snapshot=is_snapshot,
         )
@@ -274,33 +262,6 @@ def trade_ids(frame: bytes) -> Sequence[str]:
     return [trade_id.decode("ascii") for trade_id in trade_ids]
 
 
-def message_of(
-    channel: StrEnum,
-    symbol: str | None,
-    data: Payload,
-    time_ms: int,
-    received_time_ns: int,
-    *,
-    sequence: int | None = None,
-    is_snapshot: bool = False,
-) -> Message[Any]:
-    """Put a validated payload into its envelope."""
-    return trusted(
-        _AnyMessage,
-        {
-            "venue": "weex",
-            "channel": str(channel),
-            "symbol": symbol.upper() if symbol else None,
-            "data": data,
-            "timestamp": time_ms / 1000,
-            "exchange_time_ns": time_ms * 1_000_000,
-            "received_time_ns": received_time_ns,
-            "sequence": sequence,
-            "is_snapshot": is_snapshot,
-        },
-    )
-
-
 def decode_candles(frame: bytes, received_time_ns: int) -> Sequence[Message[Candle]]:
     """Read ``kline`` or ``klineSnapshot``, one message a candle, oldest first.
 
@@ -309,12 +270,13 @@ def decode_candles(frame: bytes, received_time_ns: int) -> Sequence[Message[Cand
     Raises:
         DecodeError: If the frame does not fit.
     """
-    batch: CandleFrame = validated(_candles, frame)
+    batch = validated(_candles, frame)
     candles = sorted(batch.d, key=lambda candle: candle.open_time)
+    symbol, time_ns = batch.s.upper(), batch.E * 1_000_000
     is_snapshot = batch.e == "klineSnapshot"
     return [
-        message_of(
-            Channel.CANDLES, batch.s, candle, batch.E, received_time_ns, is_snapshot=is_snapshot
+        enveloped(
+            VENUE, _CANDLES, symbol, candle, time_ns, received_time_ns, is_snapshot=is_snapshot
         )
         for candle in candles
     ]
@@ -326,16 +288,17 @@ def decode_book_ticker(frame: bytes, received_time_ns: int) -> Sequence[Message[
     Raises:
         DecodeError: If the frame does not fit.
     """
-    envelope: BookTickerFrame = validated(_book_ticker_envelope, frame)
-    top: WeexBookTicker = validated(_book_ticker, frame)
+    envelope = validated(_book_ticker_envelope, frame)
+    top = validated(_book_ticker, frame)
     return (
-        message_of(
-            Channel.BOOK_TICKER,
-            envelope.s,
+        enveloped(
+            VENUE,
+            _BOOK_TICKER,
+            envelope.s.upper(),
             top,
-            envelope.E,
+            envelope.E * 1_000_000,
             received_time_ns,
-            sequence=top.update_id,
+            top.update_id,
         ),
     )
 
@@ -356,7 +319,7 @@ def read_book(frame: bytes) -> BookUpdate:
             snapshot, milliseconds, first, last = head.groups()
             time_ns = int(milliseconds) * 1_000_000
             return BookUpdate(levels, int(first), int(last), time_ns, snapshot is not None)
-    update: DepthFrame = validated(_depth, frame)
+    update = validated(_depth, frame)
     bids, asks = ([text for level in side for text in level] for side in (update.b, update.a))
     if not _NO_NUMERALS.isdisjoint((*bids, *asks)):
         raise DecodeError("a price or size without a digit")

@@ -17,7 +17,6 @@ __all__ = [
     "PUBLIC_URLS",
     "REST_URLS",
     "STEADY",
-    "USER_AGENT",
     "Market",
     "private_headers",
     "rest_headers",
@@ -38,9 +37,6 @@ REST_URLS: Final[dict[Market, str]] = {
     "contract": "https://api-contract.weex.com",
     "spot": "https://api-spot.weex.com",
 }
-
-# The venue documents HTTP 403 for a handshake without it (API docs, "Websocket intro").
-USER_AGENT: Final = "weex-client-python/0.1"
 
 # The signature covers this literal path, whatever host or query the dial goes to.
 PRIVATE_PATH: Final = "/v3/ws/private"

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from pydantic import ValidationError
-
-from weex_client.errors import DecodeError
-from weex_client.models import Account, Fill, Message, Order, OrderStatus, Position
+from weex_client.models import (
+    Account,
+    Fill,
+    Message,
+    Order,
+    OrderStatus,
+    Payload,
+    Position,
+    enveloped,
+    validated,
+    validator,
+)
 from weex_client.protocol import Channel
-from weex_client.venues.weex.codec import message_of, validated, validator
+from weex_client.venues.weex.codec import VENUE
 from weex_client.venues.weex.wire import (
     AccountItem,
     FillItem,
@@ -34,6 +42,9 @@ __all__ = [
 ]
 
 _frame = validator(PrivateFrame)
+
+# Whose symbol, what, and when in milliseconds.
+_Item = tuple[str | None, Payload, int | None]
 
 # Final states; everything else is alive and counts as partially filled once something filled.
 _FINAL: Final[dict[str, OrderStatus]] = {
@@ -83,26 +94,23 @@ def decode_positions(frame: bytes, received_time_ns: int) -> Sequence[Message[Po
 
 
 def _messages(
-    frame: bytes, received_time_ns: int, channel: Channel, read_item: Any
+    frame: bytes,
+    received_time_ns: int,
+    channel: Channel,
+    read_item: Callable[[dict[str, Any]], _Item],
 ) -> Sequence[Message[Any]]:
-    envelope: PrivateFrame = validated(_frame, frame)
-    try:
-        items = [read_item(fields) for fields in envelope.d]
-    except ValidationError as exc:
-        # The values stay out of the text: they are somebody's account.
-        names = ", ".join(".".join(map(str, error["loc"])) for error in exc.errors()[:3])
-        raise DecodeError(f"{channel}: bad or missing {names}") from None
-    except ArithmeticError:
-        raise DecodeError(f"{channel}: a number too large to reckon with") from None
+    envelope = validated(_frame, frame, channel)
+    items = [validated(read_item, fields, channel) for fields in envelope.d]
     items.sort(key=lambda item: item[2] or 0)
     return [
-        message_of(
-            channel,
+        enveloped(
+            VENUE,
+            channel.value,
             symbol,
             data,
-            envelope.E if updated_ms is None else updated_ms,
+            (envelope.E if updated_ms is None else updated_ms) * 1_000_000,
             received_time_ns,
-            sequence=envelope.v,
+            envelope.v,
         )
         for symbol, data, updated_ms in items
     ]
@@ -150,7 +158,7 @@ def _order(fields: dict[str, Any]) -> tuple[str | None, Order, int | None]:
         if item.cancelReason == "UNKNOWN_ORDER_CANCEL_REASON"
         else item.cancelReason,
     )
-    return item.symbol, data, item.updatedTime
+    return data.symbol, data, item.updatedTime
 
 
 def order_status(word: str, filled_size: Decimal) -> OrderStatus:
@@ -180,7 +188,7 @@ def _fill(fields: dict[str, Any]) -> tuple[str | None, Fill, int | None]:
         position_side=item.positionSide,
         realized_pnl=item.realizePnl,
     )
-    return item.symbol, data, item.createdTime
+    return data.symbol, data, item.createdTime
 
 
 def _position(fields: dict[str, Any]) -> tuple[str | None, Position, int | None]:
@@ -197,7 +205,7 @@ def _position(fields: dict[str, Any]) -> tuple[str | None, Position, int | None]
         currency=item.coin,
         separated_mode=_lower(item.separatedMode),
     )
-    return item.symbol, data, item.updatedTime
+    return data.symbol, data, item.updatedTime
 
 
 def ratio(value: Decimal, size: Decimal) -> Decimal | None:

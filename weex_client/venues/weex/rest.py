@@ -15,10 +15,10 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 
 from weex_client.errors import DecodeError
-from weex_client.models import Message, Payload
+from weex_client.models import Message, Payload, enveloped, gone
 from weex_client.protocol import Channel
 from weex_client.rest import AccountReads, Detail, Query
-from weex_client.venues.weex.codec import message_of
+from weex_client.venues.weex.codec import VENUE
 from weex_client.venues.weex.endpoints import Market
 from weex_client.venues.weex.private import order_status, ratio
 from weex_client.venues.weex.rest_answers import shaped
@@ -63,32 +63,9 @@ def _message(
     is_snapshot: bool,
 ) -> Message[Any]:
     """Put what was read into its envelope; a time that the venue does not say stays None."""
-    message = message_of(
-        channel,
-        symbol,
-        data,
-        received_time_ns // 1_000_000 if time_ms is None else time_ms,
-        received_time_ns,
-        is_snapshot=is_snapshot,
-    )
-    if time_ms is not None:
-        return message
-    return message.model_copy(
-        update={"exchange_time_ns": None, "timestamp": received_time_ns / 1_000_000_000}
-    )
-
-
-def _gone(message: Message[Any], received_time_ns: int, **changes: Any) -> Message[Any]:
-    """Return a message about something that is no more; when it went, nobody said."""
-    return message.model_copy(
-        update={
-            "data": message.data.model_copy(update=changes),
-            "timestamp": received_time_ns / 1_000_000_000,
-            "exchange_time_ns": None,
-            "received_time_ns": received_time_ns,
-            "sequence": None,
-            "is_snapshot": False,
-        }
+    time_ns = None if time_ms is None else time_ms * 1_000_000
+    return enveloped(
+        VENUE, channel.value, symbol, data, time_ns, received_time_ns, is_snapshot=is_snapshot
     )
 
 
@@ -126,7 +103,7 @@ class _SpotBalances:
 
     def became(self, message: Message[Any], received_time_ns: int) -> Message[Any] | None:
         nought = Decimal(0)
-        return _gone(message, received_time_ns, balance=nought, available=nought, frozen=nought)
+        return gone(message, received_time_ns, balance=nought, available=nought, frozen=nought)
 
 
 class _ContractBalances:
@@ -155,7 +132,7 @@ class _ContractBalances:
     def became(self, message: Message[Any], received_time_ns: int) -> Message[Any] | None:
         if message.data.isolated_position_id is not None:
             return None  # not among these balances, whatever becomes of it
-        return _gone(message, received_time_ns, balance=Decimal(0), available=None, frozen=None)
+        return gone(message, received_time_ns, balance=Decimal(0), available=None, frozen=None)
 
 
 class _Positions:
@@ -167,7 +144,7 @@ class _Positions:
         return [
             _message(
                 Channel.POSITIONS,
-                each.symbol,
+                each.symbol.upper(),
                 WeexPosition(
                     symbol=each.symbol.upper(),
                     side="long" if each.side == "LONG" else "short",
@@ -190,7 +167,7 @@ class _Positions:
 
     def became(self, message: Message[Any], received_time_ns: int) -> Message[Any] | None:
         nought = Decimal(0)
-        return _gone(message, received_time_ns, size=nought, entry_price=None, entry_value=nought)
+        return gone(message, received_time_ns, size=nought, entry_price=None, entry_value=nought)
 
 
 class _Orders:
@@ -235,7 +212,7 @@ def _order_message(item: RestOrder, received_time_ns: int, *, is_snapshot: bool)
     )
     return _message(
         Channel.ORDERS,
-        item.symbol,
+        data.symbol,
         data,
         item.updateTime,
         received_time_ns,
@@ -293,7 +270,7 @@ def _fill_message(item: RestFill, received_time_ns: int) -> Message[Any]:
         realized_pnl=item.realizedPnl,
     )
     return _message(
-        Channel.FILLS, item.symbol, data, item.time, received_time_ns, is_snapshot=False
+        Channel.FILLS, data.symbol, data, item.time, received_time_ns, is_snapshot=False
     )
 
 

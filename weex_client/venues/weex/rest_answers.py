@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from decimal import Decimal
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from weex_client.errors import (
     AuthenticationError,
@@ -16,6 +14,7 @@ from weex_client.errors import (
     RateLimitedError,
     VenueError,
 )
+from weex_client.models import exact_json, validated
 from weex_client.rest import HttpResponse, Query
 
 __all__ = ["answered", "shaped"]
@@ -85,24 +84,12 @@ def _complaint(body: bytes) -> tuple[int | None, str]:
     if not body.lstrip().startswith(b"{"):
         return None, ""
     try:
-        fields = _parsed(body)
+        fields = exact_json(body)
         code = int(fields["code"])
     except (DecodeError, KeyError, TypeError, ValueError):
         return None, ""
     words = "".join(each for each in str(fields.get("msg", "")) if each.isprintable())
     return (None if code in (0, 200) else code), words[:_MAX_WORDS]
-
-
-def _parsed(body: bytes) -> Any:
-    """Read JSON without rounding a number.
-
-    Raises:
-        DecodeError: If it is none.
-    """
-    try:
-        return json.loads(body, parse_float=Decimal)
-    except (ValueError, RecursionError, ArithmeticError):
-        raise DecodeError("the answer is not JSON") from None
 
 
 def shaped(adapter: TypeAdapter[T], body: bytes, about: str) -> T:
@@ -111,13 +98,7 @@ def shaped(adapter: TypeAdapter[T], body: bytes, about: str) -> T:
     Raises:
         DecodeError: If it does not fit; the text has no value of it, which is somebody's account.
     """
-    content = _parsed(body)
+    content = exact_json(body, about)
     if isinstance(content, dict) and "code" in content and "data" in content:
         content = content["data"]
-    try:
-        return adapter.validate_python(content)
-    except ValidationError as exc:
-        names = ", ".join(".".join(map(str, error["loc"])) for error in exc.errors()[:3])
-        raise DecodeError(f"{about}: bad or missing {names or 'answer'}") from None
-    except ArithmeticError:
-        raise DecodeError(f"{about}: a number too large to reckon with") from None
+    return validated(adapter.validate_python, content, about)

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from weex_client.config import is_loopback
 from weex_client.errors import ConfigError, UnsupportedChannelError
 from weex_client.protocol import (
+    USER_AGENT,
     Channel,
     Decoder,
     DialRequest,
@@ -63,7 +64,7 @@ _STAMPED_BYTES = 128
 class WeexVenue(Venue):
     """Spell WEEX V3 for one market; see ``protocol.Venue``."""
 
-    name: Final = "weex"
+    name: Final = codec.VENUE
     limits: Final[Limits] = endpoints.LIMITS
 
     # Frames do not say which market they belong to, and are spelled alike on both.
@@ -102,7 +103,7 @@ class WeexVenue(Venue):
         Raises:
             ConfigError: If credentials are missing, or would cross the network in clear.
         """
-        headers = {"User-Agent": endpoints.USER_AGENT}
+        headers = {"User-Agent": USER_AGENT}
         if scope is Scope.PUBLIC:
             return DialRequest(self._config.public_url, headers)
         headers |= endpoints.private_headers(self._checked_credentials(), now_ns)
@@ -144,7 +145,7 @@ class WeexVenue(Venue):
         parameters = f"?{urlencode(query.parameters)}" if query.parameters else ""
         target = query.path + parameters
         headers = {
-            "User-Agent": endpoints.USER_AGENT,
+            "User-Agent": USER_AGENT,
             "Accept": "application/json",
             **endpoints.rest_headers(credentials, now_ns, "GET", target),
         }
