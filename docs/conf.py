@@ -37,6 +37,8 @@ nitpick_ignore_regex = [
     ("py:.*", r".*\.(T|P|M|C|H)"),
     # Where a class of messages was first spelled with its payload.
     ("py:class", r"weex_client\.(client|protocol\..+|venues\..+)\.Message"),
+    # What ``recorder=`` takes: a Recorder.
+    ("py:class", r"weex_client\.streaming\.tape\.TapeMachine"),
     # How money is written into JSON, which stands in the type of every price.
     ("py:class", r"weex_client\.models\.payload\.plain_text"),
 ]
