@@ -7,12 +7,15 @@ import asyncio
 import gc
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter_ns
 from typing import Any, Protocol
 
 from weex_client import OverflowPolicy, WeexConfig, WeexWebSocketClient
+from weex_client.recording import Recorder
 
 from .board import Board
 from .job import (
@@ -23,6 +26,7 @@ from .job import (
     Job,
     Outcome,
     Stopwatch,
+    Taped,
 )
 from .load import SUFFIXES, Kind
 
@@ -154,8 +158,21 @@ class Reader:
 
 async def run(job: Job, board: Board) -> Outcome:
     """Carry a job out with the client."""
+    if not job.contender.recorded:
+        return await _run(job, board, None)
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "tape.db")
+        async with Recorder(path) as recorder:
+            outcome = await _run(job, board, recorder)
+        stats = recorder.stats()
+        assert outcome.taped is not None
+        taped = replace(outcome.taped, dropped=stats.dropped, bytes=path.stat().st_size)  # noqa: ASYNC240
+        return replace(outcome, taped=taped)
+
+
+async def _run(job: Job, board: Board, recorder: Recorder | None) -> Outcome:
     config = WeexConfig(public_url=job.url, queue_size=QUEUE_SIZE)
-    async with WeexWebSocketClient(config) as client:
+    async with WeexWebSocketClient(config, recorder=recorder) as client:
         reader = Reader(list(_open_readings(client, job)), board)
         expected = sum(reading.left for reading in reader.readings)
         if job.contender.measure == "memory":
@@ -168,7 +185,16 @@ async def run(job: Job, board: Board) -> Outcome:
             seconds=reader.watch.seconds,
             cpu_seconds=reader.watch.cpu_seconds,
             latency_microseconds=reader.watch.latency_microseconds(reader.arrivals),
+            taped=None if recorder is None else await _taped(recorder, reader.watch),
         )
+
+
+async def _taped(recorder: Recorder, watch: Stopwatch) -> Taped:
+    """Wait until everything is on the tape."""
+    while recorder.stats().waiting:  # noqa: ASYNC110 - it is measured from outside
+        await asyncio.sleep(POLL_SECONDS)
+    frames = recorder.stats().written
+    return Taped(seconds=watch.seconds_since_start(), frames=frames, dropped=0, bytes=0)
 
 
 async def _read_all(reader: Reader, contender: Contender) -> None:

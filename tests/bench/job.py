@@ -8,7 +8,7 @@ import gc
 from dataclasses import asdict, dataclass, field
 from math import nan
 from time import perf_counter_ns, process_time_ns
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from .board import FINISHED, FIRST_SEND_TIME, GO, READY, STARTED, Board
 from .frames import FIRST_TIME_MS
@@ -35,6 +35,7 @@ class Contender:
         apart: One stream per symbol for tickers and trades, not one stream over all symbols.
         readers: How many streams read each channel.
         numbers: Read every number of every message, not only ``symbol`` and ``data``.
+        recorded: Record everything on a tape beside it.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Contender:
     apart: bool = False
     readers: int = 1
     numbers: bool = False
+    recorded: bool = False
     measure: Measure = "cost"
 
 
@@ -63,6 +65,23 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Taped:
+    """Carry what became of a recording.
+
+    Attributes:
+        seconds: From the first frame that was sent until the last one was on the tape.
+        frames: How many are.
+        dropped: How many are not.
+        bytes: Size of the file.
+    """
+
+    seconds: float
+    frames: int
+    dropped: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """Carry what a run saw; ``expected`` and ``delivered`` count messages in user code."""
 
@@ -73,6 +92,7 @@ class Outcome:
     cpu_seconds: float = 0.0
     latency_microseconds: list[float] = field(default_factory=list)
     waiting_bytes: float = 0.0
+    taped: Taped | None = None
 
     @property
     def is_complete(self) -> bool:
@@ -82,6 +102,12 @@ class Outcome:
     def as_dict(self) -> dict[str, object]:
         """Give the fields as JSON takes them."""
         return asdict(self)
+
+    @classmethod
+    def of(cls, fields: dict[str, Any]) -> "Outcome":
+        """Read back what ``as_dict`` gave."""
+        taped = fields.pop("taped", None)
+        return cls(**fields, taped=None if taped is None else Taped(**taped))
 
 
 class Stopwatch:
@@ -115,8 +141,12 @@ class Stopwatch:
     def stop(self) -> None:
         """Take both times: the last message is in user code."""
         self.cpu_seconds = (process_time_ns() - self._cpu_ns) / 1e9
-        self.seconds = (perf_counter_ns() - self._slots[STARTED]) / 1e9
+        self.seconds = self.seconds_since_start()
         self._done.set()
+
+    def seconds_since_start(self) -> float:
+        """Give the time since the server began to send."""
+        return (perf_counter_ns() - self._slots[STARTED]) / 1e9
 
     async def wait_until_stopped(self) -> None:
         """Wait for ``stop``, or stop some time after the server has sent everything."""

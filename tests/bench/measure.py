@@ -108,7 +108,7 @@ class ServerProcess:
         )
         if finished.returncode:
             raise RunFailedError(f"{contender.name} failed with the load {self.load.name!r}")
-        return Outcome(**json.loads(finished.stdout.splitlines()[-1]))
+        return Outcome.of(json.loads(finished.stdout.splitlines()[-1]))
 
 
 def client_core() -> int | None:

@@ -1,5 +1,7 @@
 """What is measured: groups of loads and contenders, and the figures that they must reach."""
 
+from dataclasses import replace
+
 from .job import Contender
 from .load import MIXED_PERCENT, Load
 from .measure import Entry
@@ -18,8 +20,11 @@ NUMBERS = Contender(name="weex_client, every number read", program="client", num
 APART = Contender(name="weex_client, a stream per symbol", program="client", apart=True)
 FIFTY = Contender(name="weex_client, 50 readers", program="client", readers=50)
 
+RECORDED = Contender(name="weex_client, recorded", program="client", book="deltas", recorded=True)
+
 BARE_LATENCY = Contender(name=BARE.name, program="bare", measure="latency")
 CLIENT_LATENCY = Contender(name=CLIENT.name, program="client", measure="latency")
+RECORDED_LATENCY = Contender(name=RECORDED.name, program="client", measure="latency", recorded=True)
 BARE_MEMORY = Contender(name="orjson dicts", program="bare", measure="memory")
 VIEWS_MEMORY = Contender(name=VIEWS.name, program="client", measure="memory")
 DELTAS_MEMORY = Contender(name=DELTAS.name, program="client", book="deltas", measure="memory")
@@ -46,8 +51,15 @@ def groups(*, quick: bool = False, frames: int = FRAMES) -> dict[str, list[Entry
         ],
         "readers": [Entry(_readers(count), (BARE, CLIENT, FIFTY))],
         "latency": [
-            Entry(_steady(rate, quick=quick), (BARE_LATENCY, CLIENT_LATENCY))
+            Entry(_steady(rate, "mixed", quick=quick), (BARE_LATENCY, CLIENT_LATENCY))
             for rate in (5_000, 20_000)
+        ],
+        "recording": [
+            Entry(replace(mixed, name="mixed, to record"), (BARE, DELTAS, RECORDED)),
+            Entry(
+                _steady(20_000, "to record", quick=quick),
+                (BARE_LATENCY, CLIENT_LATENCY, RECORDED_LATENCY),
+            ),
         ],
         "memory": [Entry(_waiting(), (BARE_MEMORY, VIEWS_MEMORY, DELTAS_MEMORY))],
     }
@@ -63,9 +75,9 @@ def _readers(frames: int) -> Load:
     return Load(name="one channel", percent={"ticker": 100}, symbols=1, frames=frames // 4)
 
 
-def _steady(rate: int, *, quick: bool) -> Load:
+def _steady(rate: int, what: str, *, quick: bool) -> Load:
     frames = rate // 5 if quick else rate * STEADY_SECONDS
-    name = f"mixed, {rate:,} frames/s"
+    name = f"{what}, {rate:,} frames/s"
     return Load(name=name, percent=MIXED_PERCENT, symbols=20, frames=frames, frames_per_second=rate)
 
 

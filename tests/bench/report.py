@@ -118,6 +118,25 @@ def memory_table(results: list[Result]) -> Table:
     return Table("Memory of 1,000 queued messages", ("load", "held as", "MB"), rows)
 
 
+def tape_table(results: list[Result]) -> Table:
+    """Tell how fast frames came onto tapes, and what they take there."""
+    rows = []
+    for result in results:
+        runs = [outcome.taped for outcome in result.outcomes if outcome.taped is not None]
+        if runs:
+            rows.append(
+                (
+                    result.load.name,
+                    result.contender.name,
+                    f"{median(run.frames / run.seconds for run in runs):,.0f}",
+                    f"{median(run.bytes / run.frames for run in runs):,.0f}",
+                    f"{sum(run.dropped for run in runs):,}",
+                )
+            )
+    header = ("load", "reader", "frames/s on the tape", "bytes/frame in the file", "lost")
+    return Table("Recording", header, rows)
+
+
 def tables(results: list[Result]) -> list[Table]:
     """Give the tables that have rows, the verdicts first."""
     judged = verdicts(results)
@@ -126,7 +145,8 @@ def tables(results: list[Result]) -> list[Table]:
         for verdict in judged
     ]
     required = Table("Required figures", ("figure", "required", "measured", "met"), rows)
-    every = [required, cost_table(results), latency_table(results), memory_table(results)]
+    every = [required, cost_table(results), latency_table(results)]
+    every += [memory_table(results), tape_table(results)]
     return [table for table in every if table.rows]
 
 
@@ -138,6 +158,7 @@ def verdicts(results: list[Result]) -> list[Verdict]:
         *_mixed(found),
         *_growth(found),
         *_latency(found),
+        *_recording(results),
         *_server(results),
     ]
 
@@ -183,6 +204,17 @@ def _latency(found: Found) -> Iterator[Verdict]:
         yield Verdict(
             "p99 at 20,000 frames/s, of the bare loop's", "<= 3.0", f"{p99:.2f}", p99 <= 3
         )
+
+
+def _recording(results: list[Result]) -> Iterator[Verdict]:
+    """Judge steady traffic: a flood may be faster than any disk."""
+    for result in results:
+        runs = [outcome.taped for outcome in result.outcomes if outcome.taped is not None]
+        rate = result.load.frames_per_second
+        if runs and rate:
+            lost = sum(run.dropped for run in runs)
+            what = f"frames that were not recorded of {rate:,} a second"
+            yield Verdict(what, "0", f"{lost:,}", not lost)
 
 
 def _server(results: list[Result]) -> Iterator[Verdict]:

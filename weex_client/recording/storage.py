@@ -25,10 +25,14 @@ logger = logging.getLogger("weex_client")
 # Somebody who holds the file may let it go soon; the thread waits, not the loop.
 _LOCK_SECONDS: Final = 1.0
 
+# The log is folded into the file every 16 MB: that waits for the disk, and 20,000 frames a second
+# would call for it every half second by default.
+_LOG_PAGES: Final = 4000
+
 # Each step of a statement gives the interpreter's lock up and must get it back from the loop's
 # thread, which in a flood takes a hundred times as long as the step: so one step writes so many
-# frames. SQLite has allowed 999 parameters at least, five are a frame.
-_FRAMES_PER_STEP: Final = 1000
+# frames. Five parameters are a frame; before SQLite 3.32 there could be 999.
+_FRAMES_PER_STEP: Final = 1000 if sqlite3.sqlite_version_info >= (3, 32) else 150
 _FRAME_MARKS: Final = f"({', '.join('?' * len(FrameRow._fields))})"
 _INSERT_MANY: Final = (
     f"INSERT OR REPLACE INTO {TABLES[FrameRow]} VALUES "  # noqa: S608 - ours
@@ -229,6 +233,7 @@ async def _connected(path: Path) -> aiosqlite.Connection:
     try:
         # A crash of the machine may take the last seconds with it, never the file.
         await database.execute("PRAGMA synchronous = NORMAL")
+        await database.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
     except BaseException:
         await _close(database)
         raise
