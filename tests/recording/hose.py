@@ -9,7 +9,8 @@ from typing import Any
 from weex_client.errors import ConnectionLostError
 from weex_client.protocol import DialRequest
 from weex_client.rest import HttpRequest, HttpResponse
-from weex_client.streaming.transport import Frames, Transport
+from weex_client.streaming.frame_connection import Frames
+from weex_client.streaming.transport import Transport
 
 # As long as WEEX's own (contract-ticker.jsonl).
 FRAME = (

@@ -42,7 +42,8 @@ from weex_client.recording.rows import (
     SessionRow,
 )
 from weex_client.recording.tape import part_path, parts_of
-from weex_client.streaming.transport import Frames, PromptTransport, Take
+from weex_client.streaming.frame_connection import Frames, Take
+from weex_client.streaming.transport import PromptTransport
 from weex_client.venues.weex import WeexConfig
 from weex_client.websocket import WeexWebSocketClient
 

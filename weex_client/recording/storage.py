@@ -155,15 +155,13 @@ class Storage:
             lasting: With what it begins.
         """
         number = self.number + 1
+        while await asyncio.to_thread(part_path(self._first, number).exists):
+            number += 1  # renamed by somebody
         part = _Part(part_path(self._first, number), PartRow(number, self.path.name, now_ns))
-        await asyncio.to_thread(create_tape, part.path, part.row)
-        database = await _connected(part.path)
         try:
-            await database.execute("BEGIN IMMEDIATE")
-            await _write_rows(database, lasting)
-            await database.execute("COMMIT")
+            database = await _begun(part, lasting)
         except BaseException:
-            await _close(database)
+            await asyncio.to_thread(_remove, part.path)  # it is tried again
             raise
         before, self._database = self._database, database
         self._kept.append(self._part)
@@ -240,6 +238,20 @@ async def _connected(path: Path) -> aiosqlite.Connection:
     return database
 
 
+async def _begun(part: _Part, lasting: Iterable[Row]) -> aiosqlite.Connection:
+    """Begin a part with what lasts."""
+    await asyncio.to_thread(create_tape, part.path, part.row)
+    database = await _connected(part.path)
+    try:
+        await database.execute("BEGIN IMMEDIATE")
+        await _write_rows(database, lasting)
+        await database.execute("COMMIT")
+    except BaseException:
+        await _close(database)
+        raise
+    return database
+
+
 def _probe(path: Path) -> None:
     path.stat()  # SQLite would make another, empty one
     _connection(path).close()
@@ -301,9 +313,10 @@ def _locked(path: Path) -> sqlite3.Connection:
         lock.execute("BEGIN EXCLUSIVE")
     except sqlite3.Error as exc:
         lock.close()
-        raise TapeError(
-            f"another program records in {path}: choose another file, or end it", path=str(path)
-        ) from exc
+        why = f"cannot record in {path}: {exc}"
+        if "locked" in str(exc):
+            why = f"another program records in {path}: choose another file, or end it"
+        raise TapeError(why, path=str(path)) from exc
     return lock
 
 

@@ -110,23 +110,28 @@ class Writer:
             await self._clock.wait(self._ending, self._clock.monotonic() + delay)
 
     async def _work(self, backlog: Backlog) -> None:
-        try:
-            await self._look(backlog)
-            load = backlog.take()
-            if load is not None:
-                await self._storage.write(load)
-                backlog.written_all()
-                self.last_commit_ns = self._clock.time_ns()
-        except (sqlite3.Error, OSError, TapeError) as exc:
-            self._failed(backlog, exc)
+        errors: list[Exception] = []
+        for work in (self._write, self._look):  # where no part can be begun, one can be written
+            try:
+                await work(backlog)
+            except (sqlite3.Error, OSError, TapeError) as exc:
+                errors.append(exc)
+        if errors:
+            self._failed(backlog, errors[0])
         else:
             self._succeeded(backlog)
+
+    async def _write(self, backlog: Backlog) -> None:
+        load = backlog.take()
+        if load is not None:
+            await self._storage.write(load)
+            backlog.written_all()
+            self.last_commit_ns = self._clock.time_ns()
 
     async def _look(self, backlog: Backlog) -> None:
         """Begin a new part, or remove old ones, if it is time."""
         now, keeping = self._clock.monotonic(), self._keeping
         if now >= self._look_at:
-            self._look_at = now + _LOOK_SECONDS
             if await self._storage.is_gone():  # SQLite would go on writing to nowhere
                 logger.warning("%s: somebody removed it; a new part begins", self._storage.path)
                 await self._turn(backlog)
@@ -136,11 +141,12 @@ class Writer:
             is_old = keeping.part_seconds is not None and age_seconds >= keeping.part_seconds
             if is_full or is_old:
                 await self._turn(backlog)
+            self._look_at = now + _LOOK_SECONDS
         if keeping.seconds is not None and now >= self._forget_at:
-            self._forget_at = now + _FORGET_SECONDS
             until_ns = self._clock.time_ns() - round(keeping.seconds * 1_000_000_000)
             for path in await self._storage.forget(until_ns):
                 logger.info("%s: removed, it is older than what is kept", path)
+            self._forget_at = now + _FORGET_SECONDS
 
     async def _turn(self, backlog: Backlog) -> None:
         await self._storage.turn(self._clock.time_ns(), backlog.lasting())
