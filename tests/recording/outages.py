@@ -14,7 +14,7 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from tests.recording.hose import HoseConnector, number_of
@@ -28,19 +28,21 @@ SECONDS = 30.0
 # A flood that fills the memory allowed within the time, and one that does not.
 MANY, FEW = 20_000, 1_000
 
-Outage = Callable[[Path], contextlib.AbstractContextManager[None]]
+Outage = Callable[[Path], contextlib.AbstractAsyncContextManager[None]]
 
 
-@contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
+@contextlib.asynccontextmanager
+async def locked(path: Path) -> AsyncIterator[None]:
     """Hold the file as another program may."""
-    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    with contextlib.closing(database) as other:
+        # In a thread: the recorder may be in the midst of a transaction, and needs the loop.
+        await asyncio.to_thread(other.execute, "BEGIN IMMEDIATE")
         yield
 
 
-@contextlib.contextmanager
-def full(path: Path) -> Iterator[None]:
+@contextlib.asynccontextmanager
+async def full(path: Path) -> AsyncIterator[None]:
     """Let no file of this process grow beyond what the tape has now."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     sizes = [each.stat().st_size for each in path.parent.glob(path.name + "*")]
@@ -60,7 +62,7 @@ async def suffer(outage: Outage, path: Path, rate: int, seconds: float) -> str:
         client = WeexWebSocketClient(WeexConfig(_env_file=None), connector=hose, recorder=recorder)
         async with client, _reading(client) as read:
             await asyncio.sleep(2)
-            with outage(path):
+            async with outage(path):
                 until = time.monotonic() + seconds
                 while time.monotonic() < until:
                     before, at = read[0], time.monotonic()
