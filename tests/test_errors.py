@@ -55,6 +55,7 @@ def test_only_the_line_and_a_busy_venue_are_worth_another_try() -> None:
         (errors.RateLimitedError("x", retry_after_seconds=1.5), {"retry_after_seconds": 1.5}),
         (errors.SequenceGapError("x", expected=1, received=3), {"expected": 1, "received": 3}),
         (errors.SlowConsumerError("x", queue_size=5), {"queue_size": 5}),
+        (errors.TapeError("x", path="tape.db"), {"path": "tape.db"}),
         (errors.StrategyError("x", strategy="maker"), {"strategy": "maker"}),
         (
             errors.InvalidOrderError("x", symbol="BTCUSDT", field="size"),

@@ -33,6 +33,7 @@ __all__ = [
     "SubscriptionRejectedError",
     "SymbolError",
     "TapeEndedError",
+    "TapeError",
     "TransportError",
     "UnknownOrderError",
     "UnsupportedChannelError",
@@ -105,6 +106,18 @@ class SymbolError(UsageError):
 
 class StateError(UsageError):
     """Tell that a file of saved state cannot be used, and why.
+
+    Attributes:
+        path: The file.
+    """
+
+    def __init__(self, message: str, *, path: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class TapeError(UsageError):
+    """Tell that a file is no tape, or one that cannot be read, and why.
 
     Attributes:
         path: The file.
