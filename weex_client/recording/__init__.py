@@ -1,1 +1,5 @@
 """What was streamed, kept: a recorder, the tape it writes, and ways to read and play it again."""
+
+from weex_client.recording.recorder import Recorder, RecorderStats
+
+__all__ = ["Recorder", "RecorderStats"]
