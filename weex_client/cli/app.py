@@ -3,41 +3,28 @@
 from __future__ import annotations
 
 import logging
-import math
 import sys
-from collections.abc import Callable, Coroutine, Sequence
-from enum import Enum
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 
 from weex_client import __version__
+from weex_client.cli import tape_commands
 from weex_client.cli.failures import FAILURE, SUCCESS, USAGE, complain, explained
+from weex_client.cli.options import FIRST_VENUE, Market, Symbols, VenueChoice, positive
 from weex_client.cli.outlet import drop_standard_output
 from weex_client.cli.paper import PaperRequest
 from weex_client.cli.paper import paper as trade
 from weex_client.cli.request import WatchRequest
-from weex_client.cli.running import run_until_signal
+from weex_client.cli.running import run_command
 from weex_client.cli.sandbox import serve, tell_faults
 from weex_client.cli.venues import show_venues
 from weex_client.cli.watch import watch as show
 from weex_client.sandbox import SandboxExchange
-from weex_client.websocket import VENUES
 
 __all__ = ["app", "run"]
-
-# Made of what the other rooms have, so that a new venue needs no line here.
-VenueChoice = Enum("VenueChoice", {name: name for name in VENUES})  # type: ignore[misc]
-_FIRST_VENUE: Final = next(iter(VenueChoice))
-
-
-class MarketChoice(Enum):
-    """The markets of a venue that has more than one."""
-
-    contract = "contract"
-    spot = "spot"
-
 
 # Typer's own failures, wherever its version keeps them (since 0.20 it carries its own click).
 _WrongUsage: Final[type[Exception]] = typer.BadParameter.__mro__[1]
@@ -69,25 +56,10 @@ def weex_client(
     """
 
 
-def _positive(value: float | None) -> float | None:
-    if value is not None and not (value > 0 and math.isfinite(value)):
-        raise typer.BadParameter("must be a number greater than 0")
-    return value
-
-
-Symbols = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="SYMBOL", help="Symbols as the venue spells them: BTCUSDT, BTC-USDT."),
-]
-Market = Annotated[
-    MarketChoice | None, typer.Option(help="Which market; contract, if nothing else is set.")
-]
-
-
 @app.command()
 def watch(
     symbols: Symbols = None,
-    venue: Annotated[VenueChoice, typer.Option(help="Which exchange.")] = _FIRST_VENUE,
+    venue: Annotated[VenueChoice, typer.Option(help="Which exchange.")] = FIRST_VENUE,
     market: Market = None,
     channel: Annotated[
         str | None,
@@ -106,7 +78,7 @@ def watch(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
     count: Annotated[int | None, typer.Option(min=1, help="Stop after so many messages.")] = None,
     seconds: Annotated[
-        float | None, typer.Option(callback=_positive, help="Stop after so many seconds.")
+        float | None, typer.Option(callback=positive, help="Stop after so many seconds.")
     ] = None,
 ) -> int:
     """Show streams as they come: a live table on a terminal, plain lines elsewhere.
@@ -126,7 +98,7 @@ def watch(
         count=count,
         seconds=seconds,
     )
-    return _run(lambda: show(request))
+    return run_command(lambda: show(request))
 
 
 @app.command()
@@ -135,7 +107,7 @@ def venues() -> int:
 
     Example: weex-client venues
     """
-    return _run(show_venues)
+    return run_command(show_venues)
 
 
 @app.command()
@@ -144,7 +116,7 @@ def sandbox(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Which port; 0 for a free one.")] = 0,
     seed: Annotated[int, typer.Option(help="The same seed is the same market.")] = 7,
     speed: Annotated[
-        float, typer.Option(callback=_positive, help="Simulated seconds a real second.")
+        float, typer.Option(callback=positive, help="Simulated seconds a real second.")
     ] = 1.0,
     chaos: Annotated[
         int | None,
@@ -160,7 +132,7 @@ def sandbox(
     """
     if verbose:
         tell_faults()
-    return _run(
+    return run_command(
         lambda: serve(SandboxExchange(seed=seed, host=host, port=port, speed=speed, chaos=chaos))
     )
 
@@ -176,16 +148,16 @@ def paper(
             metavar="MODULE:NAME", help="A strategy coroutine, or a PaperTradingEngine subclass."
         ),
     ],
-    venue: Annotated[VenueChoice, typer.Option(help="Which exchange.")] = _FIRST_VENUE,
+    venue: Annotated[VenueChoice, typer.Option(help="Which exchange.")] = FIRST_VENUE,
     market: Market = None,
     sandbox: Annotated[
         bool, typer.Option("--sandbox", help="Use the embedded exchange; needs no network.")
     ] = False,
     seconds: Annotated[
-        float | None, typer.Option(callback=_positive, help="Stop after so many seconds.")
+        float | None, typer.Option(callback=positive, help="Stop after so many seconds.")
     ] = None,
     balance: Annotated[
-        float, typer.Option(callback=_positive, help="What the account begins with.")
+        float, typer.Option(callback=positive, help="What the account begins with.")
     ] = 10_000.0,
     leverage: Annotated[float, typer.Option(min=1, help="Times the margin (contract).")] = 1.0,
     report: Annotated[
@@ -211,28 +183,10 @@ def paper(
         report=report,
         state=state,
     )
-    return _run(lambda: trade(request))
+    return run_command(lambda: trade(request))
 
 
-def _run(command: Callable[[], Coroutine[Any, Any, int]]) -> int:
-    """Run a command; whatever goes wrong becomes one line and a status."""
-    try:
-        return run_until_signal(command)
-    except (Exception, BaseExceptionGroup) as exc:  # the top of the command
-        if _is_broken_pipe(exc):
-            drop_standard_output()
-            return SUCCESS
-        logging.getLogger(__name__).debug("the command failed", exc_info=exc)
-        text, status = explained(exc)
-        complain(text)
-        return status
-
-
-def _is_broken_pipe(error: BaseException) -> bool:
-    """Tell whether nobody reads standard output any more, which is no failure (``| head``)."""
-    if isinstance(error, BaseExceptionGroup):
-        return any(_is_broken_pipe(each) for each in error.exceptions)
-    return isinstance(error, BrokenPipeError)
+app.command()(tape_commands.record)
 
 
 def run(arguments: Sequence[str]) -> int:

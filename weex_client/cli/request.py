@@ -75,6 +75,11 @@ class WatchRequest:
             is_url = self.url is not None and setting.startswith(_ADDRESSES)
             raise ConfigError(f"--url {complaint}" if is_url else str(exc)) from None
 
+    @property
+    def is_private(self) -> bool:
+        """Tell whether what is asked for needs the private address."""
+        return self.channel in _PRIVATE_CHANNELS
+
     def _addresses(self, **market: Any) -> dict[str, str]:
         url = self.url
         if url is None:
@@ -84,7 +89,7 @@ class WatchRequest:
         if venue.ticket_request(Scope.PUBLIC, 0) is not None:
             # Where its sockets are, the venue says itself when it is asked over HTTP.
             return {"rest_url": url}
-        if self.channel not in _PRIVATE_CHANNELS:
+        if not self.is_private:
             return {"public_url": url}
         addresses = {"private_url": url}
         # The client opens the public connection first; beside a private address it is expected

@@ -1,16 +1,21 @@
-"""Run a command on an event loop so that Ctrl-C and SIGTERM end it cleanly. No command is here."""
+"""Run a command on an event loop so that Ctrl-C and SIGTERM end it cleanly. No command is here.
+
+Whatever ends one becomes an exit status.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from weex_client.cli.failures import SUCCESS
+from weex_client.cli.failures import SUCCESS, complain, explained
+from weex_client.cli.outlet import drop_standard_output
 
-__all__ = ["run_until_signal"]
+__all__ = ["run_command", "run_until_signal"]
 
 
 class _ImpatientExecutor(ThreadPoolExecutor):
@@ -58,3 +63,24 @@ async def _cancelled_by_signals(command: Callable[[], Coroutine[Any, Any, int]])
         task.cancel()
         await asyncio.wait((task,))
         raise
+
+
+def run_command(command: Callable[[], Coroutine[Any, Any, int]]) -> int:
+    """Run a command; whatever goes wrong becomes one line on standard error and a status."""
+    try:
+        return run_until_signal(command)
+    except (Exception, BaseExceptionGroup) as exc:  # the top of the command
+        if _is_broken_pipe(exc):
+            drop_standard_output()
+            return SUCCESS
+        logging.getLogger(__name__).debug("the command failed", exc_info=exc)
+        text, status = explained(exc)
+        complain(text)
+        return status
+
+
+def _is_broken_pipe(error: BaseException) -> bool:
+    """Tell whether nobody reads standard output any more, which is no failure (``| head``)."""
+    if isinstance(error, BaseExceptionGroup):
+        return any(_is_broken_pipe(each) for each in error.exceptions)
+    return isinstance(error, BrokenPipeError)

@@ -28,7 +28,7 @@ _LOCK_SECONDS: Final = 1.0
 # Each step of a statement gives the interpreter's lock up and must get it back from the loop's
 # thread, which in a flood takes a hundred times as long as the step: so one step writes so many
 # frames. SQLite has allowed 999 parameters at least, five are a frame.
-_FRAMES_PER_STEP: Final = 150
+_FRAMES_PER_STEP: Final = 1000
 _FRAME_MARKS: Final = f"({', '.join('?' * len(FrameRow._fields))})"
 _INSERT_MANY: Final = (
     f"INSERT OR REPLACE INTO {TABLES[FrameRow]} VALUES "  # noqa: S608 - ours
