@@ -1,5 +1,6 @@
 """What was streamed, kept: a recorder, the tape it writes, and ways to read and play it again."""
 
 from weex_client.recording.recorder import Recorder, RecorderStats
+from weex_client.recording.recording import Recording
 
-__all__ = ["Recorder", "RecorderStats"]
+__all__ = ["Recorder", "RecorderStats", "Recording"]

@@ -78,8 +78,8 @@ class Seeder:
     async def _put(self, question: Question) -> None:
         clock = self._clock
         try:
-            body = await self._dialler.ask(question.query)
-            self._seeding.answered(question, body, clock.time_ns())
+            answer = await self._dialler.ask(question.query)
+            self._seeding.answered(question, *answer)
         except WeexClientError as exc:
             state = question.state
             if isinstance(state, AskedFeed):

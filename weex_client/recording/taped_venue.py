@@ -1,0 +1,159 @@
+"""A venue as a tape speaks for it: nothing is signed, acknowledged, refused or due any more."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from enum import StrEnum
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from weex_client.config import StreamConfig
+from weex_client.errors import ConfigError, TapeError
+from weex_client.protocol import (
+    Ack,
+    Closing,
+    Denied,
+    DialRequest,
+    Event,
+    Feed,
+    Greeting,
+    PongReceived,
+    Reject,
+    Scope,
+    ServerPing,
+    Topic,
+    Venue,
+)
+from weex_client.recording.rows import FeedRow, SessionRow
+from weex_client.rest import AccountReads, HttpRequest, HttpResponse, Query
+from weex_client.venues import VENUES
+
+__all__ = ["TapedVenue", "place_of", "topic_of", "venue_of"]
+
+# Some venues check what a secret looks like before anything is signed with it.
+_NO_SECRET = "dGFwZQ=="  # noqa: S105 - the word tape; nothing is signed with it
+
+# More than any tape has: what was recorded fitted.
+_MANY = 1_000_000
+
+# A line is never given up in a replay: where it ended, the tape says.
+_NEVER_SECONDS = 1e9
+
+
+class TapedVenue:
+    """Stand before a venue and change what only matters where somebody answers.
+
+    Args:
+        venue: With the settings of the recording.
+        address: What stands for the venue's own addresses.
+        has_account: Whether the account's state was read when the tape was recorded.
+    """
+
+    def __init__(self, venue: Venue, address: str, *, has_account: bool) -> None:
+        limits, heartbeat = venue.limits, venue.heartbeat
+        self.limits = replace(
+            limits,
+            feeds_per_connection=_MANY,
+            connections=_MANY,
+            rejects_per_connection=None,
+            idle_seconds=None,
+            dials=None,
+            dial_spacing_seconds=0.0,
+            operations=None,
+            acknowledges=False,
+        )
+        self.heartbeat = replace(heartbeat, answer_seconds=_NEVER_SECONDS, has_ping=False)
+        self.waits_for_greeting = False
+        self._venue = venue
+        self._address = address
+        self._has_account = has_account
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._venue, name)
+
+    def needs_credentials(self, feed: Feed) -> bool:  # noqa: ARG002  # it was signed already
+        """Tell that nothing is signed."""
+        return False
+
+    def check_credentials(self) -> None:
+        """Need none."""
+
+    def ticket_request(self, scope: Scope, now_ns: int) -> HttpRequest | None:  # noqa: ARG002
+        """Need no ticket."""
+        return None
+
+    def dial(self, scope: Scope, now_ns: int, ticket: HttpResponse | None = None) -> DialRequest:  # noqa: ARG002
+        """Return the address that stands for the venue's."""
+        return DialRequest(f"{self._address}/{scope.value}")
+
+    def ask(self, query: Query, now_ns: int) -> HttpRequest:  # noqa: ARG002  # it was signed
+        """Write a question, without signature."""
+        return HttpRequest("GET", f"{self._address}{place_of(query)}")
+
+    def read(self, frame: bytes) -> Event:
+        """Read a frame; what answers a request of the recording says that the line is alive."""
+        event = self._venue.read(frame)
+        match event:
+            case Ack() | Reject() | Denied() | Closing():
+                return PongReceived()
+            case ServerPing(server_time_ns):
+                return Greeting(None, server_time_ns)
+            case _:
+                return event
+
+    def account_reads(self, channel: StrEnum) -> AccountReads | None:
+        """Return how the state behind a private channel was read, or None."""
+        return self._venue.account_reads(channel) if self._has_account else None
+
+    @property
+    def as_venue(self) -> Venue:
+        """Return it as what it stands for."""
+        return cast(Venue, self)
+
+
+def place_of(query: Query) -> str:
+    """Return path and query of a question, as a tape names it."""
+    return query.path + (f"?{urlencode(query.parameters)}" if query.parameters else "")
+
+
+def venue_of(row: SessionRow, path: str, *, has_account: bool = True) -> Venue:
+    """Return the venue of a recorded session.
+
+    Raises:
+        TapeError: If there is no such venue, or not with such settings.
+    """
+    kind = VENUES.get(row.venue)
+    if kind is None:
+        known = ", ".join(VENUES)
+        raise TapeError(f"{path} is of {row.venue!r}; known venues are {known}", path=path)
+    try:
+        venue = kind.venue_class(_config_of(kind.config_class, json.loads(row.settings)))
+    except (ConfigError, ValueError, TypeError) as exc:
+        raise TapeError(
+            f"{path}: the settings of {row.venue} make no sense: {exc}", path=path
+        ) from (exc)
+    market = f"/{row.market}" if row.market else ""
+    taped = TapedVenue(venue, f"tape://{row.venue}{market}", has_account=has_account)
+    return taped.as_venue
+
+
+def _config_of(config_class: type[StreamConfig], settings: dict[str, Any]) -> StreamConfig:
+    """Return the settings of the recording, which none of this machine's can change."""
+    known = {name: value for name, value in settings.items() if name in config_class.model_fields}
+    for name in ("api_key", "secret_key", "passphrase"):
+        # A secret that was set is left out of the tape; one that was not stands there as null.
+        known[name] = None if name in settings else _NO_SECRET
+    defaults = {
+        name: field.get_default(call_default_factory=True)
+        for name, field in config_class.model_fields.items()
+    }
+    return config_class(_env_file=None, **{**defaults, **known})
+
+
+def topic_of(row: FeedRow, venue: Venue) -> Topic | None:
+    """Return what a lane was asked for, or None where the venue has no such channel any more."""
+    for channel in venue.channels:
+        if channel.value == row.channel:
+            return Topic(channel, row.symbol, row.level, row.interval)
+    return None
