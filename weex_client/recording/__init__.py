@@ -2,5 +2,6 @@
 
 from weex_client.recording.recorder import Recorder, RecorderStats
 from weex_client.recording.recording import Recording
+from weex_client.recording.replay import replaying
 
-__all__ = ["Recorder", "RecorderStats", "Recording"]
+__all__ = ["Recorder", "RecorderStats", "Recording", "replaying"]

@@ -11,8 +11,7 @@ import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from operator import attrgetter
 from pathlib import Path
-from types import TracebackType
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from weex_client.recording.rows import (
     TABLES,
@@ -102,7 +101,7 @@ class LineFigures(NamedTuple):
 
 
 class Contents:
-    """A recording, opened to be read; it shows what stood there at that moment.
+    """A recording as it stood when this was made; what is written later is not shown.
 
     Attributes:
         path: As it was given.
@@ -120,42 +119,19 @@ class Contents:
     def __init__(self, path: str | Path) -> None:
         self.path = str(path)
         self.paths = parts_of(path) or [Path(path)]
-        self._stack = contextlib.ExitStack()
-        self._databases: list[tuple[Path, sqlite3.Connection]] = []
         self.last_id = 0
         self.sessions: dict[int, SessionRow] = {}
         self.lines: dict[int, LineRow] = {}
         self.feeds: list[FeedRow] = []
         self.holes: list[HoleRow] = []
-        with self._stack:
-            for each in self.paths:
-                database = open_tape(each)
-                self._stack.callback(database.close)
-                self._databases.append((each, database))
-            self._read_tables()
-            self._stack = self._stack.pop_all()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Let go of the files."""
-        self._stack.close()
+        self._read_tables()
 
     def _read_tables(self) -> None:
         """Read what is small; what goes on in a later part counts as it stands there."""
         feeds: dict[int, FeedRow] = {}
         holes: dict[int, HoleRow] = {}
-        for path, database in self._databases:
-            with reading(path):
+        for path in self.paths:
+            with _opened(path) as database:
                 database.execute("BEGIN")
                 self.last_id = max(self.last_id, last_id(database))
                 self.sessions |= {row.id: row for row in _rows(database, SessionRow)}
@@ -170,9 +146,10 @@ class Contents:
 
     def events(self) -> Iterator[EventRow]:
         """Yield what was announced, in order."""
-        for path, database in self._databases:
-            with reading(path):
-                yield from _rows(database, EventRow)
+        for path in self.paths:
+            with _opened(path) as database:
+                rows = _rows(database, EventRow)
+            yield from rows
 
     def figures(self) -> dict[int, LineFigures]:
         """Count what was received, by line."""
@@ -181,9 +158,9 @@ class Contents:
             "SELECT line, COUNT(*), SUM(LENGTH(payload)), MIN(time_ns), MAX(time_ns) FROM frame"
             " WHERE is_sent = 0 GROUP BY line"
         )
-        for path, database in self._databases:
-            with reading(path):
-                for line, *numbers in database.execute(query).fetchall():
+        for path in self.paths:
+            with _opened(path) as database:
+                for line, *numbers in database.execute(query):
                     new = LineFigures(*numbers)
                     old = found.get(line, LineFigures(0, 0, new.first_ns, new.last_ns))
                     found[line] = LineFigures(
@@ -197,8 +174,8 @@ class Contents:
     def time_at(self, place: int) -> int | None:
         """Return when the first frame behind a place came, or None if there is none."""
         query = "SELECT time_ns FROM frame WHERE id >= ? ORDER BY id LIMIT 1"
-        for path, database in self._databases:
-            with reading(path):
+        for path in self.paths:
+            with _opened(path) as database:
                 row = database.execute(query, (place,)).fetchone()
             if row is not None:
                 return int(row[0])
@@ -226,6 +203,27 @@ class Contents:
         others = heapq.merge(marks, self._answers(sessions), key=attrgetter("id"))
         return _merged(self._frames(lines), others)
 
+    def answers(self) -> list[AnswerRow]:
+        """Return what was answered, without the bodies."""
+        columns = [name for name in AnswerRow._fields if name != "body"]
+        query = f"SELECT {', '.join(columns)} FROM {TABLES[AnswerRow]} ORDER BY id"  # noqa: S608
+        found = []
+        for path in self.paths:
+            with _opened(path) as database:
+                for row in database.execute(query):
+                    found.append(AnswerRow(body=None, **dict(zip(columns, row, strict=True))))
+        return found
+
+    def body_of(self, answer: int) -> bytes:
+        """Return what an answer says; nothing where it was not kept."""
+        query = f"SELECT body FROM {TABLES[AnswerRow]} WHERE id = ?"  # noqa: S608 - our own names
+        for path in self.paths:
+            with _opened(path) as database:
+                row = database.execute(query, (answer,)).fetchone()
+            if row is not None:
+                return bytes(row[0] or b"")
+        return b""
+
     def _answers(self, sessions: Collection[int]) -> Iterator[Entry]:
         condition = f"session IN ({_list(sessions)})"
         columns = ", ".join(AnswerRow._fields)
@@ -246,16 +244,23 @@ class Contents:
             f"SELECT {columns} FROM {TABLES[kind]} WHERE id > ? AND id <= ? AND {condition}"  # noqa: S608 - ours
             f" ORDER BY id LIMIT {_ROWS_AT_ONCE}"
         )
-        for path, database in self._databases:
+        for path in self.paths:
             position = 0
             while True:
-                with reading(path):
+                with _opened(path) as database:
                     rows = database.execute(query, (position, self.last_id)).fetchall()
                 if rows:
                     yield rows
                 if len(rows) < _ROWS_AT_ONCE:
                     break
                 position = rows[-1][0]
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a file for a moment: whoever keeps a recording for long keeps no file open."""
+    with reading(path), contextlib.closing(open_tape(path)) as database:
+        yield database
 
 
 def _rows(database: sqlite3.Connection, kind: type[R]) -> list[R]:

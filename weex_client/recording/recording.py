@@ -36,9 +36,9 @@ _LEAST_NANOSECONDS = 1e12
 class Recording:
     """Read a tape.
 
-    It is opened at first use, and shows what stood on it then, be it still written;
-    ``with`` or ``close`` lets go of it. Everything of one recording is meant by the name of its
-    first part.
+    It shows what stands on the tape at first use, be it still written: after ``close``, or after
+    leaving ``with``, the next use looks again. All parts of a recording are meant by the name of
+    its first one.
 
     Args:
         path: The tape, as it was given to the recorder.
@@ -65,11 +65,9 @@ class Recording:
         self.close()
 
     def close(self) -> None:
-        """Let go of the files; the next use opens them again, and sees what is new."""
-        contents = self.__dict__.pop("_contents", None)
+        """Forget what was read; the next use reads it again, and sees what is new."""
+        self.__dict__.pop("_contents", None)
         self.__dict__.pop("_catalogue", None)
-        if contents is not None:
-            contents.close()
 
     @cached_property
     def _contents(self) -> Contents:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any, Self, cast
 from urllib.parse import urlencode
 
 from weex_client.config import StreamConfig
@@ -29,7 +29,7 @@ from weex_client.recording.rows import FeedRow, SessionRow
 from weex_client.rest import AccountReads, HttpRequest, HttpResponse, Query
 from weex_client.venues import VENUES
 
-__all__ = ["TapedVenue", "place_of", "topic_of", "venue_of"]
+__all__ = ["TapedFeed", "TapedVenue", "address_of", "place_of", "topic_of", "venue_of"]
 
 # Some venues check what a secret looks like before anything is signed with it.
 _NO_SECRET = "dGFwZQ=="  # noqa: S105 - the word tape; nothing is signed with it
@@ -39,6 +39,22 @@ _MANY = 1_000_000
 
 # A line is never given up in a replay: where it ended, the tape says.
 _NEVER_SECONDS = 1e9
+
+
+class TapedFeed(str):
+    """A feed that knows whose it is: venues spell theirs alike.
+
+    Attributes:
+        address: What stands for its venue's own addresses.
+    """
+
+    address: str
+
+    def __new__(cls, feed: Feed, address: str) -> Self:
+        """Make one of a feed as its venue spells it."""
+        made = super().__new__(cls, feed)
+        made.address = address
+        return made
 
 
 class TapedVenue:
@@ -71,6 +87,10 @@ class TapedVenue:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._venue, name)
+
+    def feed(self, topic: Topic) -> Feed:
+        """Return the feed that served a topic, with the settings of the recording."""
+        return TapedFeed(self._venue.feed(topic), self._address)
 
     def needs_credentials(self, feed: Feed) -> bool:  # noqa: ARG002  # it was signed already
         """Tell that nothing is signed."""
@@ -117,6 +137,11 @@ def place_of(query: Query) -> str:
     return query.path + (f"?{urlencode(query.parameters)}" if query.parameters else "")
 
 
+def address_of(row: SessionRow) -> str:
+    """Return what stands for the addresses of a recorded session's venue."""
+    return f"tape://{row.venue}/{row.market or ''}"
+
+
 def venue_of(row: SessionRow, path: str, *, has_account: bool = True) -> Venue:
     """Return the venue of a recorded session.
 
@@ -133,8 +158,7 @@ def venue_of(row: SessionRow, path: str, *, has_account: bool = True) -> Venue:
         raise TapeError(
             f"{path}: the settings of {row.venue} make no sense: {exc}", path=path
         ) from (exc)
-    market = f"/{row.market}" if row.market else ""
-    taped = TapedVenue(venue, f"tape://{row.venue}{market}", has_account=has_account)
+    taped = TapedVenue(venue, address_of(row), has_account=has_account)
     return taped.as_venue
 
 

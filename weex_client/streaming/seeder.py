@@ -102,4 +102,4 @@ class Seeder:
         delay_seconds = self._jitter(ceiling / 2, ceiling)
         if isinstance(error, ConnectError | RateLimitedError):
             delay_seconds = max(delay_seconds, error.retry_after_seconds or 0.0)
-        return delay_seconds
+        return self._dialler.tape.delay(delay_seconds)
