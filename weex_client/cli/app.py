@@ -187,6 +187,8 @@ def paper(
 
 
 app.command()(tape_commands.record)
+app.command()(tape_commands.replay)
+app.add_typer(tape_commands.tape_app, name="tape")
 
 
 def run(arguments: Sequence[str]) -> int:

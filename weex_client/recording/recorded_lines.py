@@ -20,14 +20,9 @@ from weex_client.recording.backlog import Backlog
 from weex_client.recording.redaction import Redaction
 from weex_client.recording.rows import AnswerRow, EventRow, FeedRow, LineRow, SessionRow
 from weex_client.rest import HttpRequest, HttpResponse
+from weex_client.streaming.frame_connection import Frames, Take
 from weex_client.streaming.tape import TapeConnector
-from weex_client.streaming.transport import (
-    Connector,
-    Frames,
-    PromptTransport,
-    Take,
-    Transport,
-)
+from weex_client.streaming.transport import Connector, PromptTransport, Transport
 
 __all__ = ["RecordedConnector"]
 

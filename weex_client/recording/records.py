@@ -226,7 +226,6 @@ def _announced(contents: Contents) -> Iterator[GapRecord]:
             causes[where] = str(facts.get("cause") or row.kind)
         elif row.kind == "gap":
             yield _gap(contents, row, facts.get("duration_seconds"), "gap", str(facts.get("cause")))
-            causes[where] = str(facts.get("cause"))
         elif row.kind == "resubscribed":
             cause = causes.get(where, "it was asked for anew")
             yield _gap(contents, row, facts.get("duration_seconds"), "interruption", cause)

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from weex_client.errors import ConnectionLostError, TapeEndedError, TransportError
 from weex_client.protocol import Scope
 from weex_client.recording.lanes import Batch, Down, Lane, Step, Up
-from weex_client.streaming.transport import Frames, PromptTransport, Take
+from weex_client.streaming.frame_connection import Frames, Take
+from weex_client.streaming.transport import PromptTransport
 
 __all__ = ["TapedLane", "TapedTransport"]
 
