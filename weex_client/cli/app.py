@@ -166,6 +166,10 @@ def paper(
     state: Annotated[
         Path | None, typer.Option(help="Save the account in a file, or resume it from there.")
     ] = None,
+    replay: Annotated[
+        Path | None,
+        typer.Option(metavar="TAPE", help="Trade in what 'record' has written: a backtest."),
+    ] = None,
 ) -> int:
     """Trade on paper: a strategy of yours, live prices, an account that is not real.
 
@@ -182,6 +186,7 @@ def paper(
         leverage=leverage,
         report=report,
         state=state,
+        replay=replay,
     )
     return run_command(lambda: trade(request))
 

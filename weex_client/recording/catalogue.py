@@ -9,10 +9,10 @@ from weex_client.errors import TapeError, UsageError
 from weex_client.protocol import Feed, FeedKind, Topic, Venue
 from weex_client.recording.contents import Contents
 from weex_client.recording.rows import FeedRow
-from weex_client.recording.taped_venue import topic_of, venue_of
+from weex_client.recording.taped_venue import TapedVenue, as_venue, topic_of, venue_of
 from weex_client.streaming.topics import named_topics
 
-__all__ = ["Catalogue", "Offer", "Request", "Wish", "kinds_of"]
+__all__ = ["Catalogue", "Offer", "Request", "Wish"]
 
 
 class Request(NamedTuple):
@@ -70,12 +70,13 @@ class Catalogue:
 
     def __init__(self, contents: Contents) -> None:
         self._contents = contents
-        self.venues: dict[int, Venue] = {
-            each: venue_of(row, contents.path) for each, row in contents.sessions.items()
+        answered = contents.answered_sessions()
+        taped = {
+            each: venue_of(row, contents.path, has_account=each in answered)
+            for each, row in contents.sessions.items()
         }
-        self._offers = {
-            each: list(_offers(contents, each, venue)) for each, venue in self.venues.items()
-        }
+        self._offers = {each: list(_offers(contents, each, venue)) for each, venue in taped.items()}
+        self.venues: dict[int, Venue] = {each: as_venue(venue) for each, venue in taped.items()}
 
     def wishes(self, request: Request) -> list[Wish]:
         """Return what serves a request, in the order of the tape.
@@ -100,6 +101,11 @@ class Catalogue:
     def offers(self, session: int) -> Sequence[Offer]:
         """Return what the lanes of a session were asked for, in order."""
         return self._offers[session]
+
+    def kinds(self, session: int) -> Mapping[Feed, FeedKind]:
+        """Return what must be kept of each feed of a session between two frames."""
+        kind_of = self.venues[session].feed_kind
+        return {each.feed: kind_of(each.topic.channel) for each in self._offers[session]}
 
     def _wishes_of(self, session: int, request: Request) -> list[Wish]:
         offers = self._offers[session]
@@ -181,23 +187,16 @@ class Catalogue:
         return "; ".join(text.removesuffix(" ()") for text in texts) or "no streams at all"
 
 
-def _offers(contents: Contents, session: int, venue: Venue) -> Iterable[Offer]:
+def _offers(contents: Contents, session: int, taped: TapedVenue) -> Iterable[Offer]:
     """Yield what the lanes of a session were asked for."""
     for row in contents.feeds:
-        topic = topic_of(row, venue) if row.session == session else None
+        topic = topic_of(row, as_venue(taped)) if row.session == session else None
         if topic is None:
             continue
         try:
-            yield Offer(row, topic, venue.feed(topic))
+            yield Offer(row, topic, taped.offer(topic))
         except UsageError:
             continue  # the venue has it no more
-
-
-def kinds_of(contents: Contents, session: int, venue: Venue) -> Mapping[Feed, FeedKind]:
-    """Return what must be kept of each feed of a session between two frames."""
-    return {
-        each.feed: venue.feed_kind(each.topic.channel) for each in _offers(contents, session, venue)
-    }
 
 
 def _fits(topic: Topic, request: Request) -> bool:

@@ -214,6 +214,15 @@ class Contents:
                     found.append(AnswerRow(body=None, **dict(zip(columns, row, strict=True))))
         return found
 
+    def answered_sessions(self) -> set[int]:
+        """Return to whom something was answered that stands on the tape."""
+        query = f"SELECT DISTINCT session FROM {TABLES[AnswerRow]} WHERE body IS NOT NULL"  # noqa: S608
+        found: set[int] = set()
+        for path in self.paths:
+            with _opened(path) as database:
+                found |= {int(session) for (session,) in database.execute(query)}
+        return found
+
     def body_of(self, answer: int) -> bytes:
         """Return what an answer says; nothing where it was not kept."""
         query = f"SELECT body FROM {TABLES[AnswerRow]} WHERE id = ?"  # noqa: S608 - our own names

@@ -13,7 +13,7 @@ from weex_client.metrics import ChannelCounters
 from weex_client.models import ConnectionEvent, Message
 from weex_client.protocol import Channel, Feed, FeedKind, Scope, Topic, Venue
 from weex_client.recording.asking import Asking
-from weex_client.recording.catalogue import Wish, kinds_of
+from weex_client.recording.catalogue import Catalogue, Wish
 from weex_client.recording.contents import (
     Answered,
     Carried,
@@ -102,22 +102,21 @@ class Playback:
 
     Args:
         contents: The recording.
-        venues: The venue of each session that something is wished of, as its tape speaks it.
+        catalogue: What it has.
         wishes: What to read.
 
     Attributes:
         time_ns: What time it is on the tape.
     """
 
-    def __init__(
-        self, contents: Contents, venues: dict[int, Venue], wishes: Sequence[Wish]
-    ) -> None:
-        rows = [contents.sessions[each] for each in venues]
+    def __init__(self, contents: Contents, catalogue: Catalogue, wishes: Sequence[Wish]) -> None:
+        sessions = dict.fromkeys(wish.session for wish in wishes)
+        rows = [contents.sessions[each] for each in sessions]
         self._start_ns = min((row.opened_ns for row in rows), default=0)
         self.time_ns = self._start_ns
         self._contents = contents
-        self._venues = venues
-        self._kinds = {each: kinds_of(contents, each, venue) for each, venue in venues.items()}
+        self._venues = {each: catalogue.venues[each] for each in sessions}
+        self._kinds = {each: catalogue.kinds(each) for each in sessions}
         self._wishes = wishes
         self._inbox = _Inbox()
         self._valued = Mailbox(

@@ -152,7 +152,7 @@ class Recording:
         start_ns: int | None,
         end_ns: int | None,
     ) -> Iterator[Message[Any]]:
-        playback = self._playback(wishes)
+        playback = Playback(self._contents, self._catalogue, wishes)
         is_chosen = _chooser(symbols) if any(wish.topic.symbol is None for wish in wishes) else None
         for items in playback.run(end_ns):
             if start_ns is not None and playback.time_ns < start_ns:
@@ -161,11 +161,6 @@ class Recording:
                 message = item.open() if isinstance(item, Sealed) else item
                 if message is not None and (is_chosen is None or is_chosen(message)):
                     yield message
-
-    def _playback(self, wishes: Sequence[Wish]) -> Playback:
-        sessions = dict.fromkeys(wish.session for wish in wishes)
-        venues = {each: self._catalogue.venues[each] for each in sessions}
-        return Playback(self._contents, venues, wishes)
 
     def book(
         self,
@@ -191,7 +186,7 @@ class Recording:
         wishes = self._catalogue.wishes(Request("book", (name,), venue, level))
         most = max(wish.topic.level or 0 for wish in wishes)
         wishes = [wish for wish in wishes if wish.topic.level == most]
-        playback = self._playback(wishes)
+        playback = Playback(self._contents, self._catalogue, wishes)
         for _ in playback.run(at_ns + 1):
             pass
         for wish in reversed(wishes):

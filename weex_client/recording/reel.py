@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from weex_client.errors import TapeError
 from weex_client.protocol import Feed, Scope, Venue
 from weex_client.recording.asking import shape_of
-from weex_client.recording.catalogue import Catalogue, kinds_of
+from weex_client.recording.catalogue import Catalogue
 from weex_client.recording.contents import Closed, Contents, Opened, Received
 from weex_client.recording.lanes import Lane
 from weex_client.recording.rows import AnswerRow, LineRow
@@ -59,7 +59,7 @@ class Reel:
         lines = [row for row in contents.lines.values() if row.session == session]
         scopes = {row.lane: Scope(row.scope) for row in lines}
         used: set[TapedLane] = set()
-        kinds = kinds_of(contents, session, self.venue)
+        kinds = self._catalogue.kinds(session)
         for number, scope in sorted(scopes.items()):
             feeds = {each.feed for each in offers if each.row.lane == number}
             own = [row for row in lines if row.lane == number]

@@ -12,6 +12,7 @@ from weex_client.config import StreamConfig
 from weex_client.errors import ConfigError, TapeError
 from weex_client.protocol import (
     Ack,
+    Channel,
     Closing,
     Denied,
     DialRequest,
@@ -29,7 +30,7 @@ from weex_client.recording.rows import FeedRow, SessionRow
 from weex_client.rest import AccountReads, HttpRequest, HttpResponse, Query
 from weex_client.venues import VENUES
 
-__all__ = ["TapedFeed", "TapedVenue", "address_of", "place_of", "topic_of", "venue_of"]
+__all__ = ["TapedFeed", "TapedVenue", "address_of", "as_venue", "place_of", "topic_of", "venue_of"]
 
 # Some venues check what a secret looks like before anything is signed with it.
 _NO_SECRET = "dGFwZQ=="  # noqa: S105 - the word tape; nothing is signed with it
@@ -84,13 +85,35 @@ class TapedVenue:
         self._venue = venue
         self._address = address
         self._has_account = has_account
+        self._feeds: dict[Feed, None] = {}
+        self._books: dict[str | None, list[tuple[int, Feed]]] = {}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._venue, name)
 
     def feed(self, topic: Topic) -> Feed:
-        """Return the feed that served a topic, with the settings of the recording."""
-        return TapedFeed(self._venue.feed(topic), self._address)
+        """Return the feed that serves a topic, with the settings of the recording.
+
+        A book of fewer levels is read from a deeper one where only that was recorded.
+        """
+        feed = self._venue.feed(topic)
+        if feed not in self._feeds and topic.channel is Channel.BOOK:
+            least = topic.level or 0
+            deeper = [each for each in self._books.get(topic.symbol, ()) if each[0] >= least]
+            feed = min(deeper, default=(0, feed))[1]
+        return TapedFeed(feed, self._address)
+
+    def offer(self, topic: Topic) -> Feed:
+        """Take note of a topic that was recorded; return the feed that served it.
+
+        Raises:
+            UsageError: If the venue has it no more.
+        """
+        feed = self._venue.feed(topic)
+        self._feeds[feed] = None
+        if topic.channel in (Channel.BOOK, Channel.BOOK_DELTAS):
+            self._books.setdefault(topic.symbol, []).append((topic.level or 0, feed))
+        return TapedFeed(feed, self._address)
 
     def needs_credentials(self, feed: Feed) -> bool:  # noqa: ARG002  # it was signed already
         """Tell that nothing is signed."""
@@ -126,11 +149,6 @@ class TapedVenue:
         """Return how the state behind a private channel was read, or None."""
         return self._venue.account_reads(channel) if self._has_account else None
 
-    @property
-    def as_venue(self) -> Venue:
-        """Return it as what it stands for."""
-        return cast(Venue, self)
-
 
 def place_of(query: Query) -> str:
     """Return path and query of a question, as a tape names it."""
@@ -142,8 +160,18 @@ def address_of(row: SessionRow) -> str:
     return f"tape://{row.venue}/{row.market or ''}"
 
 
-def venue_of(row: SessionRow, path: str, *, has_account: bool = True) -> Venue:
+def as_venue(taped: TapedVenue) -> Venue:
+    """Return a taped venue as what it stands for."""
+    return cast(Venue, taped)
+
+
+def venue_of(row: SessionRow, path: str, *, has_account: bool) -> TapedVenue:
     """Return the venue of a recorded session.
+
+    Args:
+        row: The session.
+        path: Of the tape.
+        has_account: Whether answers about the account stand on it.
 
     Raises:
         TapeError: If there is no such venue, or not with such settings.
@@ -158,8 +186,7 @@ def venue_of(row: SessionRow, path: str, *, has_account: bool = True) -> Venue:
         raise TapeError(
             f"{path}: the settings of {row.venue} make no sense: {exc}", path=path
         ) from (exc)
-    taped = TapedVenue(venue, address_of(row), has_account=has_account)
-    return taped.as_venue
+    return TapedVenue(venue, address_of(row), has_account=has_account)
 
 
 def _config_of(config_class: type[StreamConfig], settings: dict[str, Any]) -> StreamConfig:
