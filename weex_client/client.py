@@ -84,7 +84,7 @@ class StreamClient:
         if recorder is not None:
             way = recorder.wrap(venue, config, way, self.clock)
         self._tape = tape_of(way)
-        self._venue = self._tape.adapted(venue)
+        self._venue = self._tape.adapted(venue, config)
         self._config = config
         self._connector = way
         self._retry_first_connect = retry_first_connect

@@ -42,12 +42,14 @@ class HttpResponse:
         body: The content, which may be somebody's account.
         server_time_ns: What time it was there (``Date``), nanoseconds since the epoch, or None.
         retry_after_seconds: What the venue asked for, or None.
+        received_time_ns: When it came, as a tape has it; None where nobody noted it.
     """
 
     status: int
     body: bytes = field(default=b"", repr=False)
     server_time_ns: int | None = None
     retry_after_seconds: float | None = None
+    received_time_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

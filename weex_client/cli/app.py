@@ -23,6 +23,7 @@ from weex_client.cli.sandbox import serve, tell_faults
 from weex_client.cli.venues import show_venues
 from weex_client.cli.watch import watch as show
 from weex_client.sandbox import SandboxExchange
+from weex_client.sandbox.taped import TapeExchange
 
 __all__ = ["app", "run"]
 
@@ -122,6 +123,10 @@ def sandbox(
         int | None,
         typer.Option(metavar="SEED", help="Let things go wrong; the same seed is the same plan."),
     ] = None,
+    replay: Annotated[
+        Path | None,
+        typer.Option(metavar="TAPE", help="Serve what 'record' has written instead of a market."),
+    ] = None,
     verbose: Annotated[
         bool, typer.Option("--verbose", help="Tell on standard error what goes wrong.")
     ] = False,
@@ -132,6 +137,9 @@ def sandbox(
     """
     if verbose:
         tell_faults()
+    if replay is not None:
+        tape = replay
+        return run_command(lambda: serve(TapeExchange(tape, host, port, speed, chaos=chaos)))
     return run_command(
         lambda: serve(SandboxExchange(seed=seed, host=host, port=port, speed=speed, chaos=chaos))
     )
@@ -166,6 +174,10 @@ def paper(
     state: Annotated[
         Path | None, typer.Option(help="Save the account in a file, or resume it from there.")
     ] = None,
+    replay: Annotated[
+        Path | None,
+        typer.Option(metavar="TAPE", help="Trade in what 'record' has written: a backtest."),
+    ] = None,
 ) -> int:
     """Trade on paper: a strategy of yours, live prices, an account that is not real.
 
@@ -182,11 +194,14 @@ def paper(
         leverage=leverage,
         report=report,
         state=state,
+        replay=replay,
     )
     return run_command(lambda: trade(request))
 
 
 app.command()(tape_commands.record)
+app.command()(tape_commands.replay)
+app.add_typer(tape_commands.tape_app, name="tape")
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -24,6 +24,7 @@ from weex_client.cli.views.paper import PaperView
 from weex_client.client import StreamClient
 from weex_client.errors import ConnectError, UnsupportedChannelError, UsageError, WeexClientError
 from weex_client.paper import PaperReport, PaperTradingEngine, Strategy
+from weex_client.recording import replaying
 from weex_client.sandbox import SandboxExchange
 from weex_client.streaming.mailbox import OverflowPolicy
 from weex_client.streaming.subscription import Subscription
@@ -46,6 +47,7 @@ class PaperRequest:
     leverage: float = 1.0
     report: Path | None = None
     state: Path | None = None
+    replay: Path | None = None
 
 
 async def paper(request: PaperRequest) -> int:
@@ -57,6 +59,8 @@ async def paper(request: PaperRequest) -> int:
     Raises:
         WeexClientError: If something could not be opened, or the strategy raised.
     """
+    if request.sandbox and request.replay is not None:
+        raise UsageError("--sandbox and --replay exclude each other: choose one")
     make, strategy = _loaded(request.strategy)
     async with contextlib.AsyncExitStack() as stack:
         exchange = None
@@ -74,12 +78,14 @@ async def paper(request: PaperRequest) -> int:
             leverage=request.leverage,
             state=request.state,
         )
-        client = VENUES[request.venue](config)
+        tape = None if request.replay is None else replaying(request.replay)
+        client = VENUES[request.venue](config, connector=tape)
         try:
             await stack.enter_async_context(client)
         except ConnectError as exc:
             raise _advised(exc, request) from exc
-        words = (request.venue, market, "sandbox" if request.sandbox else "", "on paper")
+        where = "sandbox" if request.sandbox else "replayed" if tape is not None else ""
+        words = (request.venue, market, where, "on paper")
         async with _shown(engine, client, " ".join(filter(None, words))):
             report = await engine.run(
                 client, strategy, seconds=request.seconds, report=request.report

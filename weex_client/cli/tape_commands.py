@@ -18,10 +18,16 @@ from weex_client.cli.options import (
 )
 from weex_client.cli.record import RecordRequest
 from weex_client.cli.record import record as run_recorder
+from weex_client.cli.replay import ReplayRequest
+from weex_client.cli.replay import replay as play
 from weex_client.cli.request import WatchRequest
 from weex_client.cli.running import run_command
+from weex_client.cli.tape_info import show_tape
 
-__all__ = ["record"]
+__all__ = ["record", "replay", "tape_app"]
+
+tape_app = typer.Typer(help="Tell what was recorded.")
+Tape = Annotated[Path, typer.Argument(metavar="TAPE", help="What 'record' has written.")]
 
 
 def record(
@@ -82,3 +88,62 @@ def record(
         redact_private=redact_private,
     )
     return run_command(lambda: run_recorder(request))
+
+
+def replay(
+    tape: Tape,
+    channel: Annotated[
+        str | None, typer.Option(help="Which channel; all that were recorded, if not said.")
+    ] = None,
+    symbol: Annotated[
+        list[str] | None, typer.Option(help="Of which symbol; several times for several.")
+    ] = None,
+    venue: Annotated[str | None, typer.Option(help="Of which exchange.")] = None,
+    level: Annotated[int | None, typer.Option(min=1, help="Book levels a side.")] = None,
+    interval: Annotated[str | None, typer.Option(help="Length of a candle.")] = None,
+    start: Annotated[
+        str | None, typer.Option("--from", metavar="TIME", help="2026-11-21T18:30 or Unix seconds.")
+    ] = None,
+    end: Annotated[
+        str | None, typer.Option("--to", metavar="TIME", help="The first moment not wanted.")
+    ] = None,
+    speed: Annotated[
+        float, typer.Option(min=0.0, help="1 as it was, 10 ten times as fast, 0 at once.")
+    ] = 0.0,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+    digest: Annotated[
+        bool, typer.Option("--digest", help="Print the SHA-256 of what --json prints.")
+    ] = False,
+    count: Annotated[int | None, typer.Option(min=1, help="Stop after so many messages.")] = None,
+) -> int:
+    """Print what was recorded, as 'watch' printed it when it came.
+
+    Example: weex-client replay tape.db --channel trades --symbol BTCUSDT --json
+    """
+    request = ReplayRequest(
+        tape=tape,
+        channel=channel,
+        symbols=tuple(symbol or ()),
+        venue=venue,
+        level=level,
+        interval=interval,
+        start=start,
+        end=end,
+        speed=speed,
+        json=json,
+        digest=digest,
+        count=count,
+    )
+    return run_command(lambda: play(request))
+
+
+@tape_app.command()
+def info(
+    tape: Tape,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> int:
+    """Tell which sessions, channels and gaps are on a tape.
+
+    Example: weex-client tape info tape.db
+    """
+    return run_command(lambda: show_tape(tape, as_json=json))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from weex_client.client import StreamClient
-from weex_client.clock import Clock, SystemClock
+from weex_client.clock import Clock
 from weex_client.errors import (
     ConfigError,
     OrderRejectedError,
@@ -20,6 +20,7 @@ from weex_client.errors import (
     UsageError,
 )
 from weex_client.paper.account import PaperAccount
+from weex_client.paper.borrowed_clock import BorrowedClock
 from weex_client.paper.chart import check_drawing
 from weex_client.paper.feed import MarketFeed
 from weex_client.paper.messages import PaperFill
@@ -57,7 +58,7 @@ class PaperTradingEngine(PaperTrader):
         risk_limits: What the engine sees to by itself.
         state: A file to save the account in, and to resume it from.
         rules: Ticks and steps of symbols, where the digits of the book do not say them.
-        clock: Another clock than the system's.
+        clock: Another clock than the client's: its own is a tape's in a replay.
 
     Attributes:
         symbols: What is followed from the start.
@@ -92,7 +93,7 @@ class PaperTradingEngine(PaperTrader):
             raise ConfigError(f"market is 'contract' or 'spot', not {market!r}")
         names = [symbols] if isinstance(symbols, str) else list(symbols)
         self.symbols = tuple(dict.fromkeys(name.strip().upper() for name in names))
-        clock = clock or SystemClock()
+        clock = clock or BorrowedClock()
         guard = RiskGuard(risk_limits or RiskLimits())
         ledger: Ledger = ContractLedger(factor) if market == "contract" else SpotLedger()
         super().__init__(PaperAccount(ledger, currency, balance, clock, guard), guard, clock)
@@ -121,6 +122,9 @@ class PaperTradingEngine(PaperTrader):
             raise UsageError("an engine runs once: make another, with the same state if you like")
         self._failure = asyncio.get_running_loop().create_future()
         account = self._account
+        if isinstance(self._clock, BorrowedClock):
+            self._clock.follow(client.clock)
+            account.board.started_ns = self._clock.time_ns()
         if self._state is not None:
             try:
                 await account.open_file(str(self._state))
@@ -159,7 +163,7 @@ class PaperTradingEngine(PaperTrader):
             client: An open client; it stays open.
             strategy: ``async def strategy(engine, client)``; without one, ``generate_signal`` is
                 asked at each price.
-            seconds: How long at most.
+            seconds: How long at most, by the client's clock.
             report: A file to write the report to, however the run ends: ``.csv`` for the fills,
                 a page otherwise.
 
@@ -177,9 +181,7 @@ class PaperTradingEngine(PaperTrader):
             _check_report(Path(report))  # now, not when the run is over
         try:
             async with self.trading(client):
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(seconds):
-                        await self._run_strategy(strategy or follow_signals, client)
+                await self._run_strategy(strategy or follow_signals, client, seconds)
         finally:
             if report is not None:
                 result = self.report()
@@ -245,17 +247,22 @@ class PaperTradingEngine(PaperTrader):
 
     # What the engine does by itself.
 
-    async def _run_strategy(self, strategy: Strategy, client: StreamClient) -> None:
-        """Run a strategy until it ends, the market fails, or a limit stops it."""
+    async def _run_strategy(
+        self, strategy: Strategy, client: StreamClient, seconds: float | None
+    ) -> None:
+        """Run a strategy until it ends, time is up, the market fails, or a limit stops it."""
         if self._failure is None:
             raise UsageError("the engine does not run")
         name = getattr(strategy, "__qualname__", type(strategy).__qualname__)
+        until = None if seconds is None else self._clock.monotonic() + seconds
         task = asyncio.ensure_future(strategy(self, client))
+        end = asyncio.ensure_future(self._clock.wait(asyncio.Event(), until))
         try:
-            await asyncio.wait((task, self._failure), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((task, end, self._failure), return_when=asyncio.FIRST_COMPLETED)
         finally:
             task.cancel()
-            await asyncio.wait((task,))
+            end.cancel()
+            await asyncio.wait((task, end))
         if self._failure.done():
             self._failure.result()
             return

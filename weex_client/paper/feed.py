@@ -10,7 +10,7 @@ from typing import ParamSpec
 
 from weex_client.client import StreamClient
 from weex_client.clock import Clock
-from weex_client.errors import NoMarketError, UnsupportedChannelError
+from weex_client.errors import NoMarketError, TapeError, UnsupportedChannelError
 from weex_client.models import ConnectionEvent, Message, OrderBookView, Trade
 from weex_client.paper.account import PaperAccount
 from weex_client.paper.watched_market import book_in_ticks, rules_from_book, trade_in_ticks
@@ -90,11 +90,9 @@ class MarketFeed:
             NoMarketError: If none comes within ten seconds.
         """
         self.follow((symbol,))
-        try:
-            async with asyncio.timeout(_FIRST_BOOK_SECONDS):
-                await self._watched[symbol].is_ready.wait()
-        except TimeoutError:
-            raise NoMarketError(f"no order book of {symbol} has come yet", symbol=symbol) from None
+        is_ready = self._watched[symbol].is_ready
+        if not await self._clock.wait(is_ready, self._clock.monotonic() + _FIRST_BOOK_SECONDS):
+            raise NoMarketError(f"no order book of {symbol} has come yet", symbol=symbol)
 
     async def close(self) -> None:
         """Stop following."""
@@ -181,8 +179,8 @@ class MarketFeed:
     async def _follow_tickers(self, symbol: str, watched: _Watched) -> None:
         try:
             stream = self._client.stream_tickers(symbol, overflow=OverflowPolicy.CONFLATE)
-        except UnsupportedChannelError:
-            return
+        except (UnsupportedChannelError, TapeError):
+            return  # the venue has none, or none was recorded: positions have no mark then
         async with stream:
             async for message in stream:
                 if not watched.is_ready.is_set():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
@@ -114,15 +115,17 @@ class RecordedConnector(TapeConnector):
             raise
         body = None if self._is_secret(request, place) else response.body
         mask = self._redaction.mask
+        time_ns = self._clock.time_ns()
         backlog.note(
             row._replace(
                 id=backlog.place(),
-                time_ns=self._clock.time_ns(),
+                time_ns=time_ns,
                 status=response.status,
                 body=body if body is None or mask is None else mask(body),
             )
         )
-        return response
+        # Messages that are made of it have the time that stands on the tape.
+        return replace(response, received_time_ns=time_ns)
 
     def _is_secret(self, request: HttpRequest, place: str) -> bool:
         # What is posted hands out tickets; all that is read is asked for by GET.

@@ -7,7 +7,7 @@ import logging
 import math
 import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, Self, cast
 from urllib.parse import urlsplit
@@ -136,7 +136,7 @@ class SandboxExchange(AccountActions, ClientConfigs):
             times_ms=self._visible_times_ms,
         )
         self._stage = self._premises.stage
-        self._fronts = {name: front(self._premises) for name, front in FRONTS.items()}
+        self._fronts = self._make_fronts(self._premises)
         self._premises.open_account(SANDBOX_ACCOUNT)
         self.faults.tick(self.time_ns)
         if self.chaos is not None:
@@ -159,6 +159,10 @@ class SandboxExchange(AccountActions, ClientConfigs):
         self._port = self._server.sockets[0].getsockname()[1]
         clock = MarketClock(start_ns, self.speed, asyncio.get_running_loop().time())
         self._heart = asyncio.create_task(self._run_market(clock), name="sandbox-market")
+
+    def _make_fronts(self, premises: Premises) -> Mapping[str, Front]:
+        """Return the venues that the exchange is."""
+        return {name: front(premises) for name, front in FRONTS.items()}
 
     async def close(self) -> None:
         """Stop the market, close every socket and the port; harmless when already closed."""

@@ -22,7 +22,7 @@ from weex_client.streaming.server_time import ServerTime
 from weex_client.streaming.tape import tape_of
 from weex_client.streaming.transport import Connector, Transport
 
-__all__ = ["Dialled", "Dialler"]
+__all__ = ["Answer", "Dialled", "Dialler"]
 
 logger = logging.getLogger("weex_client")
 
@@ -41,6 +41,18 @@ class Dialled(NamedTuple):
 
     transport: Transport
     request: DialRequest
+
+
+class Answer(NamedTuple):
+    """What a venue said when it was asked, and when that came.
+
+    Attributes:
+        body: None if what was asked about does not exist.
+        received_time_ns: Nanoseconds since the epoch.
+    """
+
+    body: bytes | None
+    received_time_ns: int
 
 
 class Dialler:
@@ -129,11 +141,8 @@ class Dialler:
             later.tell(known_ns, known_at)
             return await dialled(lambda: later.time_ns(self.clock.monotonic(), known_ns))
 
-    async def ask(self, query: Query) -> bytes | None:
+    async def ask(self, query: Query) -> Answer:
         """Ask for something of the account by request.
-
-        Returns:
-            The answer, or None if what was asked about does not exist.
 
         Raises:
             AuthenticationError: If the venue refuses the credentials twice.
@@ -147,13 +156,15 @@ class Dialler:
             known_ns = exc.server_time_ns
             return await self._answer(query, self.clock.time_ns() if known_ns is None else known_ns)
 
-    async def _answer(self, query: Query, time_ns: int) -> bytes | None:
+    async def _answer(self, query: Query, time_ns: int) -> Answer:
         response = await self._connector.fetch(
             self.venue.ask(query, time_ns),
             timeout_seconds=_ANSWER_SECONDS,
             max_bytes=self.venue.limits.max_frame_bytes,
         )
-        return self.venue.answered(query, response)
+        # What is recorded must be told with the time that stands on the tape.
+        received_time_ns = response.received_time_ns or self.clock.time_ns()
+        return Answer(self.venue.answered(query, response), received_time_ns)
 
     def _server_time_ns(self) -> int:
         """Return what time it is at the venue, by our wall clock where it has not said."""

@@ -78,8 +78,8 @@ class Seeder:
     async def _put(self, question: Question) -> None:
         clock = self._clock
         try:
-            body = await self._dialler.ask(question.query)
-            self._seeding.answered(question, body, clock.time_ns())
+            answer = await self._dialler.ask(question.query)
+            self._seeding.answered(question, *answer)
         except WeexClientError as exc:
             state = question.state
             if isinstance(state, AskedFeed):
@@ -102,4 +102,4 @@ class Seeder:
         delay_seconds = self._jitter(ceiling / 2, ceiling)
         if isinstance(error, ConnectError | RateLimitedError):
             delay_seconds = max(delay_seconds, error.retry_after_seconds or 0.0)
-        return delay_seconds
+        return self._dialler.tape.delay(delay_seconds)

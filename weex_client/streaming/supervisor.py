@@ -268,6 +268,7 @@ class Supervisor:
         delay_seconds = self._jitter(0.0, min(last, first * 2.0 ** min(attempt - 1, 60)))
         if isinstance(error, ConnectError | RateLimitedError):
             delay_seconds = max(delay_seconds, error.retry_after_seconds or 0.0)
+        delay_seconds = self._dialler.tape.delay(delay_seconds)
         self._announce(
             "reconnecting", cause=str(error), attempt=attempt, delay_seconds=delay_seconds
         )

@@ -42,9 +42,17 @@ class Tape:
 
     # What a replay is asked.
 
-    def adapted(self, venue: Venue) -> Venue:
-        """Return the venue as the tape speaks for it."""
+    def adapted(self, venue: Venue, config: StreamConfig) -> Venue:  # noqa: ARG002  # replays
+        """Return the venue as the tape speaks for it.
+
+        Raises:
+            UsageError: If the tape has nothing of that venue, or of the market in the settings.
+        """
         return venue
+
+    def delay(self, seconds: float) -> float:
+        """Return how long to wait before something that failed is tried again."""
+        return seconds
 
     def lane_of(self, feed: Feed, scope: Scope) -> int | None:  # noqa: ARG002  # replays know
         """Return which lane brings a feed; None where any can.
