@@ -16,6 +16,7 @@ from random import Random
 
 from tests.recording.hose import number_of
 from tests.recording.on_tape import rows
+from weex_client.recording import Recording
 from weex_client.recording.rows import EventRow, FeedRow, FrameRow, LineRow, SessionRow
 from weex_client.recording.tape import open_tape, parts_of
 
@@ -109,13 +110,18 @@ def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100
     with tempfile.TemporaryDirectory() as folder:
         killed = asyncio.run(kill_again_and_again(Path(folder, "tape.db"), count))
-        parts = len(parts_of(Path(folder, "tape.db")))
+        path = Path(folder, "tape.db")
+        parts = len(parts_of(path))
+        with Recording(path) as recording:
+            played = sum(1 for _ in recording.messages())
     heard, written = sum(each.heard for each in killed), sum(each.written for each in killed)
     kept = sum(each.kept for each in killed)
     worst = max(each.heard - each.kept for each in killed)
     print(f"{count} kills: {heard:,} frames heard, {written:,} said to be written, {kept:,} kept")
     print(f"at most {worst:,} frames were lost at once, {worst / FRAMES_PER_SECOND:.3f} s of them")
     print(f"{parts} parts; every file is whole, and nothing is missing before what came last")
+    print(f"all of it is replayed: {played:,} messages")
+    assert played == kept
 
 
 if __name__ == "__main__":

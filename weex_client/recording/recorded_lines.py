@@ -140,12 +140,12 @@ class RecordedConnector(TapeConnector):
 
     def carries(self, lane: int, scope: Scope, topic: Topic) -> None:
         """Note that a lane is asked for a topic from now on."""
-        backlog = self._backlog()
+        backlog, session = self._backlog(), self._session_row()
         self._scopes[lane] = scope
         self._note_market(topic)
         row = FeedRow(
             backlog.place(),
-            self._session_row().id,
+            session.id,
             lane,
             scope.value,
             topic.channel.value,
@@ -173,12 +173,12 @@ class RecordedConnector(TapeConnector):
 
     def happened(self, event: ConnectionEvent) -> None:
         """Note what the client's users are told."""
-        backlog = self._backlog()
+        backlog, session = self._backlog(), self._session_row()
         facts = event.model_dump(mode="json", exclude_none=True, exclude=set(_BESIDE_FACTS))
         backlog.note(
             EventRow(
                 backlog.place(),
-                self._session_row().id,
+                session.id,
                 self._clock.time_ns(),
                 event.kind,
                 event.scope,
