@@ -111,8 +111,9 @@ def _judged(
     assert kept == sorted(kept)  # type: ignore[type-var]
     assert stats.written + stats.dropped == stats.frames
     assert sum(hole.frames for hole in holes) == stats.dropped
-    missing = hose.lines[0].sent - len(kept)
-    assert 0 <= missing - stats.dropped <= 200, "frames are missing without a hole"
+    # Requests of ours may have been dropped too, and the last batch may never have been read.
+    astray = hose.lines[0].sent - len(kept) - stats.dropped
+    assert -10 <= astray <= 200, f"{astray} frames are missing without a hole"
     assert problem is not None
     said = f"{stats.frames:,} frames, {len(kept):,} of them on the tape, {stats.dropped:,} dropped"
     holes_said = f"{len(holes)} holes say so" if holes else "no hole"
