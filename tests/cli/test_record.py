@@ -1,15 +1,17 @@
+import contextlib
 import os
 import pty
 import re
 import select
 import signal
+import sqlite3
 import subprocess
 
 import pytest
 
 from tests.recording.on_tape import payloads, rows
 from weex_client.cli.app import run
-from weex_client.cli.failures import SUCCESS, USAGE
+from weex_client.cli.failures import FAILURE, SUCCESS, USAGE
 from weex_client.cli.views.recording import Progress, size_text, summary
 from weex_client.recording import RecorderStats
 from weex_client.recording.rows import FeedRow, PartRow, SessionRow
@@ -42,6 +44,23 @@ def test_signal_ends_a_recording_and_everything_is_on_the_tape(tmp_path):
         ("book", "ETHUSDT", 15),
     ]
     assert all(row.closed_ns for row in (*rows(path, SessionRow), *rows(path, PartRow)))
+
+
+def test_frames_that_are_lost_at_the_end_are_told_and_are_a_failure(tmp_path):
+    path = tmp_path / "tape.db"
+    recording = start("record", "--sandbox", "BTCUSDT", "--channel", "trades", "--out", str(path))
+    recording.stdout.readline()
+    while not (path.exists() and b"tradeSnapshot" in path.read_bytes() + _log(path)):
+        assert recording.poll() is None
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None, timeout=60)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        recording.send_signal(signal.SIGINT)
+        _, said = recording.communicate(timeout=LIMIT_SECONDS)
+
+    assert recording.returncode == FAILURE
+    assert re.fullmatch(
+        r"error: .* frames recorded in .*s, \d+ lost: another program holds the file locked\n", said
+    )
 
 
 def _log(path):

@@ -14,7 +14,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from weex_client.cli.failures import FAILURE, SUCCESS, complain, explained
+from weex_client.cli.failures import SUCCESS, complain, explained
 from weex_client.cli.lines import event_line
 from weex_client.cli.outlet import Outlet
 from weex_client.cli.request import WatchPlan, WatchRequest
@@ -22,7 +22,7 @@ from weex_client.cli.sandbox import opened
 from weex_client.cli.views.recording import Progress, summary
 from weex_client.cli.views.status import Status
 from weex_client.client import StreamClient
-from weex_client.errors import ConnectError, WeexClientError
+from weex_client.errors import ConnectError, StreamError, WeexClientError
 from weex_client.models import ConnectionEvent
 from weex_client.protocol import Topic
 from weex_client.recording import Recorder
@@ -70,10 +70,10 @@ async def record(request: RecordRequest) -> int:
     """Record what was asked for until time is up, every stream has ended, or a signal comes.
 
     Returns:
-        Success; failure if frames were lost; or the status of the worst error of a stream.
+        Success, or the status of the worst error that ended a stream.
 
     Raises:
-        WeexClientError: If nothing could be opened.
+        WeexClientError: If nothing could be opened, or frames were lost.
         BrokenPipeError: If nobody reads standard output any more.
     """
     request.watch.check()
@@ -99,8 +99,8 @@ async def record(request: RecordRequest) -> int:
         await stack.enter_async_context(screen.opened())
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(request.watch.seconds):
-                return max(await _read_all(client, plans, screen), _status(recorder))
-    return _status(recorder)
+                return await _read_all(client, plans, screen)
+    return SUCCESS
 
 
 def _advised(error: ConnectError, watch: WatchRequest) -> ConnectError:
@@ -115,7 +115,11 @@ def _advised(error: ConnectError, watch: WatchRequest) -> ConnectError:
 
 @contextlib.asynccontextmanager
 async def _concluded(recorder: Recorder) -> AsyncIterator[None]:
-    """Open a recorder; at the end, also after Ctrl-C, say what is on the tape."""
+    """Open a recorder; at the end, also after Ctrl-C, say what is on the tape.
+
+    Raises:
+        StreamError: If something is not, unless there is another error to tell of.
+    """
     began: float | None = None
     try:
         async with recorder:
@@ -123,11 +127,12 @@ async def _concluded(recorder: Recorder) -> AsyncIterator[None]:
             yield
     finally:
         if began is not None:
-            print(summary(recorder.stats(), time.monotonic() - began), file=sys.stderr, flush=True)
-
-
-def _status(recorder: Recorder) -> int:
-    return FAILURE if recorder.stats().dropped else SUCCESS
+            stats = recorder.stats()
+            said = summary(stats, time.monotonic() - began)
+            is_whole = not stats.dropped and stats.problem is None
+            if not is_whole and not isinstance(sys.exception(), Exception):
+                raise StreamError(said)
+            print(said, file=sys.stderr, flush=True)
 
 
 async def _read_all(

@@ -166,7 +166,7 @@ class Recorder:
             lost = backlog.waiting
             task.cancel()
             backlog.shut()
-        if lost:
+        if lost or writer.problem is not None:
             logger.warning(
                 "%s: closed without the last %d frames: %s",
                 self._path,

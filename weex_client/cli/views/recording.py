@@ -58,7 +58,7 @@ def size_text(size: int) -> str:
 def summary(stats: RecorderStats, seconds: float) -> str:
     """Return what is said at the end: how much is on the tape, and how much is not."""
     said = f"{stats.path}: {stats.written:,} frames recorded in {age(seconds)}"
-    if not stats.dropped:
+    if not stats.dropped and stats.problem is None:
         return f"{said}, none lost"
     why = f": {stats.problem}" if stats.problem else ""
     return f"{said}, {stats.dropped:,} lost{why}"
