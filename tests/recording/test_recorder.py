@@ -41,7 +41,7 @@ from weex_client.recording.rows import (
     PartRow,
     SessionRow,
 )
-from weex_client.recording.tape import part_path, parts_of
+from weex_client.recording.tape import create_tape, part_path, parts_of
 from weex_client.streaming.frame_connection import Frames, Take
 from weex_client.streaming.transport import PromptTransport
 from weex_client.venues.weex import WeexConfig
@@ -335,6 +335,20 @@ async def test_parts_follow_each_other_and_the_old_ones_go(path: Path) -> None:
         await again.say(stream, 9)
     assert again.recorder.stats().path == kept[-1]  # not rotated, not the first
     assert rows(kept[-1], SessionRow)[-1].id > everything[-1]
+
+
+async def test_part_that_was_hardly_begun_goes_on_counting_where_the_others_ended(
+    path: Path,
+) -> None:
+    studio = Studio(path)
+    async with studio.recorder, studio.streaming() as stream:
+        await studio.say(stream, 1, 2, 3)
+    create_tape(part_path(path, 1), PartRow(1, path.name, 1))
+    again = Studio(path)
+    async with again.recorder, again.streaming() as stream:
+        await again.say(stream, 4)
+    before, after = (rows(each, FrameRow) for each in parts_of(path))
+    assert before[-1].id < rows(part_path(path, 1), SessionRow)[0].id < after[0].id
 
 
 async def test_part_that_grows_too_large_is_ended(path: Path) -> None:

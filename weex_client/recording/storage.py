@@ -89,8 +89,9 @@ class Storage:
             with _opening(paths[-1]):
                 create_tape(paths[-1], PartRow(0, None, now_ns))
             kept = [_Part(each, _part_row(each)) for each in paths]
+            # Who is killed while a part begins leaves one with little on it, or nothing: all count.
+            next_id = max(map(_last_id, paths)) + 1
             with _opening(paths[-1]), contextlib.closing(_connection(paths[-1])) as database:
-                next_id = last_id(database) + 1
                 database.execute(INSERTS[PartRow], kept[-1].row._replace(closed_ns=None))
         except BaseException:
             _unlock(lock, path)
@@ -270,6 +271,11 @@ async def _finish(database: aiosqlite.Connection, row: PartRow) -> None:
 
 async def _close(database: aiosqlite.Connection) -> None:
     await asyncio.shield(database.close())
+
+
+def _last_id(path: Path) -> int:
+    with reading(path), contextlib.closing(_connection(path)) as database:
+        return last_id(database)
 
 
 def _part_row(path: Path) -> PartRow:
