@@ -89,7 +89,7 @@ class Storage:
             with _opening(paths[-1]):
                 create_tape(paths[-1], PartRow(0, None, now_ns))
             kept = [_Part(each, _part_row(each)) for each in paths]
-            # Who is killed while a part begins leaves one with little on it, or nothing: all count.
+            # Who is killed while a part begins leaves one with nothing on it: all of them count.
             next_id = max(map(_last_id, paths)) + 1
             with _opening(paths[-1]), contextlib.closing(_connection(paths[-1])) as database:
                 database.execute(INSERTS[PartRow], kept[-1].row._replace(closed_ns=None))
@@ -298,7 +298,7 @@ def _opening(path: Path) -> Iterator[None]:
     """Translate what cannot be written when a recording is opened."""
     try:
         yield
-    except sqlite3.Error as exc:
+    except (sqlite3.Error, OSError) as exc:
         raise TapeError(f"cannot record in {path}: {exc}", path=str(path)) from exc
 
 

@@ -60,21 +60,34 @@ def create_tape(path: str | Path, part: PartRow) -> None:
     Raises:
         TapeError: If the file is something else, or of a newer version.
         sqlite3.Error: If it cannot be written.
+        OSError: If its folder cannot be.
     """
     path = Path(path)
-    with contextlib.closing(sqlite3.connect(path, timeout=1.0, isolation_level=None)) as database:
-        if path.stat().st_size:
-            check_tape(path)
-        else:
-            # All or nothing, and only then the log beside it: who is killed here leaves a file
-            # that is empty, or a tape.
+    if path.exists() and path.stat().st_size:
+        check_tape(path)
+        with contextlib.closing(_writable(path)) as database:
+            database.execute("PRAGMA journal_mode = WAL")
+        return
+    # Under another name until it is whole: who is killed meanwhile leaves no tape, not half of one.
+    begun = path.with_name(f"{path.name}-new")
+    begun.unlink(missing_ok=True)
+    try:
+        with contextlib.closing(_writable(begun)) as database:
             with _transaction(database):
                 database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
                 for statement in schema():
                     database.execute(statement)
                 database.execute(INSERTS[PartRow], part)
-        database.execute("PRAGMA journal_mode = WAL")
+            database.execute("PRAGMA journal_mode = WAL")
+        begun.replace(path)
+    except BaseException:
+        begun.unlink(missing_ok=True)
+        raise
+
+
+def _writable(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout=1.0, isolation_level=None)
 
 
 @contextlib.contextmanager
