@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -69,7 +71,10 @@ class Noting(RuleBasedStateMachine):
         assert load.since == self.backlog.since
         if fails:
             return
-        for place, _, is_sent, _, frame in load.frame_rows():
+        lists = list(load.frame_values(7))
+        assert all(len(values) == 35 for values in lists[:-1])
+        values = iter(itertools.chain.from_iterable(lists))
+        for place, _, is_sent, _, frame in zip(*[values] * 5, strict=True):
             assert place not in self.tape
             self.tape[place] = is_sent, frame
         self.rows |= load.rows

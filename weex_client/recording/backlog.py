@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from weex_client.recording.rows import (
     AnswerRow,
     EventRow,
     FeedRow,
+    FrameRow,
     HoleRow,
     LineRow,
     Row,
@@ -22,6 +23,8 @@ LIMIT_BYTES: Final = 64 * 1024 * 1024
 
 WEEX's busiest hour seen (300 frames/s of 400 bytes) fits for nine minutes.
 """
+
+_VALUES: Final = len(FrameRow._fields)
 
 # What Python takes for a frame beside its bytes, and for a row beside its texts.
 _FRAME_BYTES: Final = 64
@@ -75,11 +78,23 @@ class Load(NamedTuple):
     weight: int
     since: float
 
-    def frame_rows(self) -> Iterator[tuple[int, int, int, int, bytes]]:
-        """Return the frames as rows of their table."""
+    def frame_values(self, frames_per_list: int) -> Iterator[list[Any]]:
+        """Return id, line, direction, time and payload of each frame, one after the other.
+
+        Args:
+            frames_per_list: Of so many frames is each list but the last.
+        """
+        values: list[Any] = []
+        full = _VALUES * frames_per_list
         for first_id, line, is_sent, time_ns, frames, mask in self.batches:
             for place, frame in enumerate(frames, first_id):
-                yield place, line, is_sent, time_ns, frame if mask is None else mask(frame)
+                payload = frame if mask is None else mask(frame)
+                values.extend((place, line, is_sent, time_ns, payload))
+                if len(values) == full:
+                    yield values
+                    values = []
+        if values:
+            yield values
 
 
 class Backlog:

@@ -7,7 +7,6 @@ import contextlib
 import logging
 import sqlite3
 from collections.abc import Iterable, Iterator
-from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 
@@ -31,15 +30,11 @@ _LOG_PAGES: Final = 4000
 
 # Each step of a statement gives the interpreter's lock up and must get it back from the loop's
 # thread, which in a flood takes a hundred times as long as the step: so one step writes so many
-# frames. Five parameters are a frame; before SQLite 3.32 there could be 999.
-_FRAMES_PER_STEP: Final = 1000 if sqlite3.sqlite_version_info >= (3, 32) else 150
-_FRAME_MARKS: Final = f"({', '.join('?' * len(FrameRow._fields))})"
-_INSERT_MANY: Final = (
-    f"INSERT OR REPLACE INTO {TABLES[FrameRow]} VALUES "  # noqa: S608 - ours
-    + ", ".join([_FRAME_MARKS] * _FRAMES_PER_STEP)
-)
-
-Parameters = list[Any]
+# frames, and no more, since who binds them holds that lock. Five parameters are a frame; before
+# SQLite 3.32 there could be 999.
+_FRAMES_PER_STEP: Final = 500 if sqlite3.sqlite_version_info >= (3, 32) else 150
+_VALUES: Final = len(FrameRow._fields)
+_FRAME_MARKS: Final = f"({', '.join('?' * _VALUES)})"
 
 
 class _Part(NamedTuple):
@@ -118,10 +113,10 @@ class Storage:
         database = self._database or await self._connect()
         try:
             await database.execute("BEGIN IMMEDIATE")
-            rows = load.frame_rows()
-            rest: list[tuple[Any, ...]] = []
-            await database.executemany(_INSERT_MANY, _steps(rows, rest))
-            await database.executemany(INSERTS[FrameRow], rest)
+            rest: list[Any] = []
+            await database.executemany(_frames_insert(_FRAMES_PER_STEP), _steps(load, rest))
+            if rest:
+                await database.execute(_frames_insert(len(rest) // _VALUES), rest)
             await _write_rows(database, load.rows.values())
             await database.execute("COMMIT")
         except BaseException:
@@ -201,19 +196,22 @@ class Storage:
         return self._database
 
 
-def _steps(
-    rows: Iterator[tuple[int, int, int, int, bytes]], rest: list[tuple[Any, ...]]
-) -> Iterator[Parameters]:
-    """Return the parameters of as many steps as there are; what is too little for one is left.
+def _frames_insert(count: int) -> str:
+    """Return the statement that writes so many frames in one step."""
+    marks = ", ".join([_FRAME_MARKS] * count)
+    return f"INSERT OR REPLACE INTO {TABLES[FrameRow]} VALUES {marks}"  # noqa: S608 - ours
+
+
+def _steps(load: Load, rest: list[Any]) -> Iterator[list[Any]]:
+    """Return the parameters of all whole steps, and leave what is too little for one.
 
     It runs in the thread that writes.
     """
-    while True:
-        some = list(islice(rows, _FRAMES_PER_STEP))
-        if len(some) < _FRAMES_PER_STEP:
-            rest += some
-            return
-        yield list(chain.from_iterable(some))
+    for values in load.frame_values(_FRAMES_PER_STEP):
+        if len(values) < _VALUES * _FRAMES_PER_STEP:
+            rest += values
+        else:
+            yield values
 
 
 async def _write_rows(database: aiosqlite.Connection, rows: Iterable[Row]) -> None:
