@@ -371,9 +371,11 @@ class Requests:
         feeds = tuple(feed for feed in request.intent.feeds if feed in self._asked)
         for feed in feeds:
             del self._asked[feed]
-        blamed = self._venue.blamed(reason, feeds)
+        # The words are about all that was asked for, also what nobody wants any more.
+        named = frozenset(self._venue.blamed(reason, request.intent.feeds))
+        blamed = tuple(feed for feed in feeds if feed in named)
         self._rejected |= dict.fromkeys(blamed, reason)
-        if not blamed and len(feeds) > 1:
+        if not named and len(feeds) > 1:
             middle = len(feeds) // 2
             self._groups.extend((feeds[:middle], feeds[middle:]))
         return blamed
