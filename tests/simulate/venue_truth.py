@@ -79,6 +79,13 @@ class VenueTruth:
             }
         return self._greetings[topic]
 
+    def begins(self, topic: Topic) -> list[float]:
+        """Return when the client was sent whole books, seconds of the exchange's time."""
+        venue = self.venue
+        frames = self._gallery.greetings(venue.scope(topic.channel), venue.feed(topic))
+        times = (venue.read_book(frame).exchange_time_ns for frame in frames)
+        return sorted(time_ns / 1_000_000_000 for time_ns in times if time_ns is not None)
+
     def note_base(self, topic: Topic) -> bool:
         """Remember the book that the changes begin from; False if there was no change yet."""
         frames = self.frames(topic)

@@ -201,13 +201,13 @@ def _judge_loose_views(
     record: VenueRecord,
 ) -> Verdicts:
     topic = _topic(witness, symbol, truth)._replace(level=witness.parameter)
-    books = truth.books_at(topic, map(place_of, messages))
+    books, begins = truth.books_at(topic, map(place_of, messages)), truth.begins(topic)
     since = 0.0
     for before, message in pairwise([None, *messages]):
         assert message is not None  # only the first one has nothing before it
         level, data = witness.parameter, message.data
         if message.is_snapshot:
-            since = message.timestamp
+            since = begun(message, begins)
         if data.bids and data.asks and data.bids[0][0] >= data.asks[0][0]:
             yield f"a crossed book at {message.timestamp}"
         book = books.get(place_of(message))
@@ -225,13 +225,13 @@ def _judge_loose_deltas(
     record: VenueRecord,
 ) -> Verdicts:
     topic = _topic(witness, symbol, truth)._replace(level=witness.parameter)
-    books = truth.books_at(topic, map(place_of, messages))
+    books, begins = truth.books_at(topic, map(place_of, messages)), truth.begins(topic)
     sides: tuple[dict[Decimal, Decimal], dict[Decimal, Decimal]] = ({}, {})
     since, is_whole = 0.0, False
     for before, message in pairwise([None, *messages]):
         assert message is not None  # only the first one has nothing before it
         if message.is_snapshot:
-            sides, since, is_whole = ({}, {}), message.timestamp, True
+            sides, since, is_whole = ({}, {}), begun(message, begins), True
         for side, levels in zip(sides, (message.data.bids, message.data.asks), strict=True):
             for price, size in levels:
                 if size:
@@ -245,6 +245,15 @@ def _judge_loose_deltas(
         if is_whole and not is_right and not record.is_altered(message, since):
             yield f"the changes up to {message.timestamp} give a wrong book"
         yield from _loose_step(before, message, record)
+
+
+def begun(snapshot: Message[Any], begins: list[float]) -> float:
+    """Return when the venue sent the book that a snapshot goes back to.
+
+    Who joins readers of a book gets it as it stands: the venue's own word on it is older, and
+    what was altered in silence since then is in it.
+    """
+    return max((at for at in begins if at <= snapshot.timestamp), default=snapshot.timestamp)
 
 
 def _loose_step(
