@@ -143,10 +143,15 @@ def doubled(frame: bytes) -> list[bytes]:
     return [frame, frame] if b'"liquidation"' in frame else [frame]
 
 
+def larger(frame: bytes) -> list[bytes]:
+    return [frame.replace(b'"remaining_size":"', b'"remaining_size":"1')]
+
+
 BROKEN_VENUES = {
     "a lost trade": ("kucoin", lost(5, b'"trade.l3match"'), "are missing"),
     "lost news": ("smartmoney", lost(5, b'"liquidation"'), "are missing"),
     "news that come twice": ("smartmoney", doubled, "comes twice"),
+    "a wrong size of an order": ("coinbase", larger, "wrong queues"),
     "a lost change of a book": ("coinbase", lost(5, b'"l2update"'), "wrong book"),
 }
 
