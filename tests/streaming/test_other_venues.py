@@ -396,6 +396,7 @@ def test_skipped_trade_is_told_and_starts_the_book_anew() -> None:
     assert bids(book) == ["2", "3"]
     assert [message.data.trade_id for message in trades.messages] == ["10", "11", "13"]
     assert sorted((e.kind, e.channel) for e in line.events) == [("gap", "book"), ("gap", "trades")]
+    assert gaps(line) == [(11, 13)]
     sent = line.sent()
     assert [(each["kind"], each["feeds"]) for each in sent] == [
         ("unsubscribe", ["book:A"]),
@@ -406,6 +407,26 @@ def test_skipped_trade_is_told_and_starts_the_book_anew() -> None:
     line.say(snapshot("5", "9"))
     assert bids(book) == ["2", "3", "5"]
     assert line.kinds()[-1] == "resubscribed"
+
+
+def gaps(line: FakeLine) -> list[tuple[int | None, int | None]]:
+    """Return between which trades some are missing, by the events."""
+    told = (each for each in line.events if (each.kind, each.channel) == ("gap", "trades"))
+    return [(each.from_sequence, each.to_sequence) for each in told]
+
+
+def test_holes_in_trades_are_told_by_the_trades_around_them() -> None:
+    line = FakeLine(companions=vouched)
+    line.join(Channel.TRADES, "A")
+    line.open()
+    line.say({"ack": None}, trade(10), beat(12))
+    line.wait(1.1)
+    assert gaps(line) == [(10, 13)]  # 13 is not made yet
+    line.say(trade(13))
+    line.session.lost("it was cut")
+    line.open()
+    line.say({"ack": None}, trade(20, last=1), trade(21))
+    assert gaps(line) == [(10, 13), (13, 20)]
 
 
 def test_heartbeat_that_stays_ahead_shows_a_loss() -> None:
