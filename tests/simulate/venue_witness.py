@@ -163,6 +163,8 @@ def _judge_said(
             if identity(message) not in greetings:
                 yield f"{identity(message)}, which was never said"
             continue
+        if place == reached and kind is FeedKind.FRAMES and identity(message) in greetings:
+            continue  # a subscription began with it, and then it was said to everybody
         if before is not None:
             # A symbol that was given back a moment ago may begin with what was still on its way.
             is_begin = kind is FeedKind.FRAMES and len(given) == 1
