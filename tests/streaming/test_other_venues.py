@@ -442,6 +442,36 @@ def test_heartbeat_that_stays_ahead_shows_a_loss() -> None:
     assert line.asked() == [["book:A"]]
 
 
+@pytest.mark.parametrize("is_first", [True, False])
+def test_companion_that_somebody_reads_shows_a_loss_and_is_not_doubted(*, is_first: bool) -> None:
+    line = FakeLine(companions=vouched, kinds=LOOSE)
+    readers = [lambda: line.join(Own.BEAT, "A"), lambda: line.join(Channel.TRADES, "A")]
+    line.open()
+    if not is_first:
+        line.book()
+    heard = [join() for join in readers if is_first]
+    for number in range(60):
+        if number == 20:
+            heard += [join() for join in readers if not is_first]
+            if is_first:
+                line.book()
+        if number == 50:
+            line.leave(Topic(Own.BEAT, "A"), heard[0])
+            line.leave(Topic(Channel.TRADES, "A"), heard[1])
+        sent = line.sent()
+        line.say(*({"ack": str(each["id"])} for each in sent))
+        line.say(snapshot("2", "9"), trade(number), beat(number))
+        line.wait(1.0)
+        # What goes along with a book is served already when its own readers come.
+        assert bool(sent) == (number == 0 or (number == 20 and is_first)), number
+        assert all(each.since is not None for each in line.ledger.report(line.now, 0))
+    told = len(line.events)
+    line.join(Own.BEAT, "A")
+    line.say(beat(61))
+    line.wait(1.1)
+    assert [(each.kind, each.channel) for each in line.events[told:]] == [("gap", "book")]
+
+
 def test_chain_of_trades_begins_anew_with_every_connection() -> None:
     line = FakeLine(companions=vouched, kinds=LOOSE)
     line.book()

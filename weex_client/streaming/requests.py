@@ -401,6 +401,11 @@ class Requests:
         """Return when a feed was asked for last, or None if it is not, or will be anew."""
         return None if feed in self._resyncs else self._asked.get(feed)
 
+    def is_served(self, feed: Feed) -> bool:
+        """Tell whether the venue has said on this connection that it serves a feed."""
+        is_open = any(feed in each.intent.feeds for each in self._open.values())
+        return self.asked_at(feed) is not None and feed in self._accepted and not is_open
+
     def is_ending(self, feed: Feed) -> bool:
         """Tell whether the venue may still send what an earlier subscription is owed."""
         return feed in self._ending or feed in self._resyncs

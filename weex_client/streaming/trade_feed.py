@@ -102,6 +102,8 @@ class TradeFeed(DecodedFeed):
 class ChainedTradeFeed(TradeFeed):
     """Trades whose numbers show whether one is missing; see ``TradeFeed``."""
 
+    is_witness = True
+
     def __init__(self, *args: Any, companions: Companions) -> None:
         super().__init__(*args)
         self._companions = companions
