@@ -115,7 +115,7 @@ async def test_book_of_orders_is_the_book_and_recovers_from_a_hole(
         assert steps == list(range(steps[0], steps[0] + len(steps)))
         exchange.faults.skip("BTC-USD", "full")
         gap = await happened(events, "gap")
-        assert gap.to_sequence == gap.from_sequence + 1
+        assert gap.to_sequence == gap.from_sequence + 2
         again = await first(views, lambda m: m.is_snapshot)
         assert again.sequence >= gap.to_sequence
         await _same_as_by_price(exchange, await take(views, 100))

@@ -27,8 +27,6 @@ _NOT_EVERYWHERE = (
     "redirected to another host",
     "proxy answers nonsense",
     "certificate not trusted",
-    # An exchange that has much left to say into a line that hangs does not close in this world.
-    "silence of the whole line",
     "digit that crosses a book",
     "stale snapshot",
     "slow reader",

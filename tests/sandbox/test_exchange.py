@@ -191,6 +191,17 @@ async def test_a_client_that_does_not_read_is_cut_and_others_go_on(
         sleeper.socket.transport.abort()
 
 
+async def test_an_exchange_closes_while_a_client_leaves_much_unread() -> None:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        async with SandboxExchange(speed=30) as exchange, dial(exchange) as client:
+            await client.receive()
+            client.socket.transport.pause_reading()
+            # More than any socket buffers, so that a close frame waits behind it for ever.
+            exchange.faults.huge_frame(16 * 2**20)
+            await exchange.close()
+            assert exchange.connections == ()
+
+
 async def test_compression_is_negotiated_when_offered(exchange: SandboxExchange) -> None:
     url = exchange.ws_url + "/v3/ws/public"
     async with connect(url) as offered, connect(url, compression=None) as plain:

@@ -100,7 +100,7 @@ class Gallery:
         """Subscribe feeds, and return once the venue serves them."""
         venue, now_ns = self._venue, self._exchange.time_ns
         asked = venue.ticket_request(scope, now_ns)
-        ticket = None if asked is None else await self._answered(asked)
+        ticket = None if asked is None else await self.answered(asked)
         dial = venue.dial(scope, now_ns, ticket)
         chair = Chair(_request("GET", dial.url, dial.headers))
         if venue.ticket_request(scope, now_ns) is None:
@@ -115,7 +115,8 @@ class Gallery:
             chair.words.put_nowait(venue.encode(Subscribe(batch), number, now_ns))
         await asyncio.sleep(1.0)  # simulated; whoever is served speaks of it or is silent
 
-    async def _answered(self, asked: HttpRequest) -> HttpResponse:
+    async def answered(self, asked: HttpRequest) -> HttpResponse:
+        """Return what the venue answers to a request."""
         request = _request(asked.method, asked.url, asked.headers)
         answer = await self._front.answer(_as_any(Chair(request)), request)
         if answer is None:

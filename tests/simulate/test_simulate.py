@@ -16,9 +16,11 @@ import pytest
 from tests.simulate.account import AccountWorld, SimulatedWay
 from tests.simulate.faults import FAULTS
 from tests.simulate.tamper import TamperedWay
+from tests.simulate.venue_witness import begun
 from tests.simulate.venue_world import world_of
 from tests.simulate.world import CANARY, Report, simulate
 from weex_client import WeexWebSocketClient
+from weex_client.models import Message, trusted
 from weex_client.streaming.budget import Budgets
 from weex_client.streaming.mailbox import Mailbox
 from weex_client.websocket import VENUES
@@ -141,10 +143,15 @@ def doubled(frame: bytes) -> list[bytes]:
     return [frame, frame] if b'"liquidation"' in frame else [frame]
 
 
+def larger(frame: bytes) -> list[bytes]:
+    return [frame.replace(b'"remaining_size":"', b'"remaining_size":"1')]
+
+
 BROKEN_VENUES = {
     "a lost trade": ("kucoin", lost(5, b'"trade.l3match"'), "are missing"),
     "lost news": ("smartmoney", lost(5, b'"liquidation"'), "are missing"),
     "news that come twice": ("smartmoney", doubled, "comes twice"),
+    "a wrong size of an order": ("coinbase", larger, "wrong queues"),
     "a lost change of a book": ("coinbase", lost(5, b'"l2update"'), "wrong book"),
 }
 
@@ -162,6 +169,13 @@ def test_a_client_of_any_venue_that_is_broken_is_noticed(what: str) -> None:
             disturb=lambda way: TamperedWay(way, change),
         ).violations
     )
+
+
+def test_a_book_that_a_reader_joins_goes_back_to_the_venues_own_word() -> None:
+    """What was altered in silence before he came is in it (Coinbase, seed 106)."""
+    shown = trusted(Message[Any], {"timestamp": 30.0})
+    assert begun(shown, [5.0, 12.0, 31.0]) == 12.0
+    assert begun(shown, [31.0]) == 30.0  # an old book, sent late
 
 
 @pytest.mark.parametrize("name", BROKEN)

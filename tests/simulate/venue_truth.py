@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from tests.simulate.gallery import Gallery
+from tests.simulate.order_truth import OrderTruth, Queues
 from tests.simulate.truth import CandleFigures, Sides
 from weex_client.book.levels import unpack
 from weex_client.models import Message
@@ -54,6 +55,7 @@ class VenueTruth:
         # Views of several depths come from one feed.
         self._updates: dict[Feed, list[BookUpdate]] = {}
         self._bases: dict[Feed, BookSides] = {}
+        self._orders: dict[Feed, OrderTruth] = {}
 
     def frames(self, topic: Topic) -> list[bytes]:
         """Return a topic's frames in their order."""
@@ -79,6 +81,17 @@ class VenueTruth:
             }
         return self._greetings[topic]
 
+    def is_chained(self, topic: Topic) -> bool:
+        """Tell whether a topic's frames number trades one by one."""
+        return any(self.venue.last_trade(frame) is not None for frame in self.frames(topic)[:1])
+
+    def begins(self, topic: Topic) -> list[float]:
+        """Return when the client was sent whole books, seconds of the exchange's time."""
+        venue = self.venue
+        frames = self._gallery.greetings(venue.scope(topic.channel), venue.feed(topic))
+        times = (venue.read_book(frame).exchange_time_ns for frame in frames)
+        return sorted(time_ns / 1_000_000_000 for time_ns in times if time_ns is not None)
+
     def note_base(self, topic: Topic) -> bool:
         """Remember the book that the changes begin from; False if there was no change yet."""
         frames = self.frames(topic)
@@ -90,6 +103,21 @@ class VenueTruth:
             assert base is not None, "changes that nothing numbers begin with a snapshot"
             self._bases[self.venue.feed(topic)] = self._true_book(topic, base)
         return True
+
+    async def note_orders(self, topic: Topic, now_ns: int) -> None:
+        """Remember all resting orders of a book that is numbered by order."""
+        venue, feed = self.venue, self.venue.feed(topic)
+        if feed in self._orders:
+            return  # several channels may come from one
+        query = venue.book_query(feed)
+        assert query is not None, "a book of orders begins with an answer"
+        response = await self._gallery.answered(venue.ask(query, now_ns))
+        self._orders[feed] = OrderTruth(*venue.read_book3_answer(response.body))
+
+    def queues(self, topic: Topic, wanted: Iterable[int]) -> Mapping[int, Queues]:
+        """Return a book of orders at the sequences that were wanted."""
+        updates = map(self.venue.read_book3, self.frames(topic))
+        return self._orders[self.venue.feed(topic)].states(updates, wanted)
 
     def _true_book(self, topic: Topic, place: int) -> BookSides:
         return self._front.true_book(self._market, topic.symbol or "", _ALL_LEVELS, place)

@@ -99,7 +99,7 @@ def judge_of(venue: Venue, channel: str) -> Judge:
     if kind is FeedKind.LOOSE_BOOK:
         return _judge_loose_views if channel == Channel.BOOK else _judge_loose_deltas
     if kind is FeedKind.BOOK3:
-        return _judge_steps
+        return _judge_orders
     return partial(_judge_said, kind=kind)
 
 
@@ -148,6 +148,10 @@ def _judge_said(
         )
         return
     greetings = truth.greetings(_topic(witness, messages[0].symbol, truth))
+    # Trades that are numbered one by one show every hole: none is excused.
+    is_chained = kind is FeedKind.TRADES and truth.is_chained(
+        _topic(witness, messages[0].symbol, truth)
+    )
     telling = _EITHER if kind is FeedKind.FRAMES else ("gap",)
     before: Message[Any] | None = None
     reached = -1
@@ -159,11 +163,16 @@ def _judge_said(
             if identity(message) not in greetings:
                 yield f"{identity(message)}, which was never said"
             continue
+        if place == reached and kind is FeedKind.FRAMES and identity(message) in greetings:
+            continue  # a subscription began with it, and then it was said to everybody
         if before is not None:
             # A symbol that was given back a moment ago may begin with what was still on its way.
             is_begin = kind is FeedKind.FRAMES and len(given) == 1
             if not is_begin or place < reached:
-                yield from _step(before, message, (reached, place), given, record, kind, telling)
+                is_told = record.tells_of_hole(before, message, telling) or (
+                    not is_chained and record.is_unsent(before, message)
+                )
+                yield from _step(before, message, (reached, place), given, record, kind, is_told)
         given.add(place)
         reached, before = place, message
 
@@ -175,11 +184,10 @@ def _step(
     given: set[int],
     record: VenueRecord,
     kind: FeedKind,
-    telling: tuple[str, ...],
+    is_told: bool,
 ) -> Verdicts:
     """Say what cannot be between two messages, by their places in what was said."""
     first, second = places
-    is_told = record.tells_of_hole(before, after, telling) or record.is_unsent(before, after)
     if second in given:
         can_repeat = kind is not FeedKind.TRADES and (
             record.is_unsent(before, after, record.repeated) or is_told or record.is_handover(after)
@@ -201,13 +209,13 @@ def _judge_loose_views(
     record: VenueRecord,
 ) -> Verdicts:
     topic = _topic(witness, symbol, truth)._replace(level=witness.parameter)
-    books = truth.books_at(topic, map(place_of, messages))
+    books, begins = truth.books_at(topic, map(place_of, messages)), truth.begins(topic)
     since = 0.0
     for before, message in pairwise([None, *messages]):
         assert message is not None  # only the first one has nothing before it
         level, data = witness.parameter, message.data
         if message.is_snapshot:
-            since = message.timestamp
+            since = begun(message, begins)
         if data.bids and data.asks and data.bids[0][0] >= data.asks[0][0]:
             yield f"a crossed book at {message.timestamp}"
         book = books.get(place_of(message))
@@ -225,13 +233,13 @@ def _judge_loose_deltas(
     record: VenueRecord,
 ) -> Verdicts:
     topic = _topic(witness, symbol, truth)._replace(level=witness.parameter)
-    books = truth.books_at(topic, map(place_of, messages))
+    books, begins = truth.books_at(topic, map(place_of, messages)), truth.begins(topic)
     sides: tuple[dict[Decimal, Decimal], dict[Decimal, Decimal]] = ({}, {})
     since, is_whole = 0.0, False
     for before, message in pairwise([None, *messages]):
         assert message is not None  # only the first one has nothing before it
         if message.is_snapshot:
-            sides, since, is_whole = ({}, {}), message.timestamp, True
+            sides, since, is_whole = ({}, {}), begun(message, begins), True
         for side, levels in zip(sides, (message.data.bids, message.data.asks), strict=True):
             for price, size in levels:
                 if size:
@@ -247,6 +255,15 @@ def _judge_loose_deltas(
         yield from _loose_step(before, message, record)
 
 
+def begun(snapshot: Message[Any], begins: list[float]) -> float:
+    """Return when the venue sent the book that a snapshot goes back to.
+
+    Who joins readers of a book gets it as it stands: the venue's own word on it is older, and
+    what was altered in silence since then is in it.
+    """
+    return max((at for at in begins if at <= snapshot.timestamp), default=snapshot.timestamp)
+
+
 def _loose_step(
     before: Message[Any] | None, after: Message[Any], record: VenueRecord
 ) -> Iterator[str]:
@@ -256,6 +273,18 @@ def _loose_step(
         yield f"the exchange's time goes back to {after.timestamp}"
 
 
+def _judge_orders(
+    witness: Witness,
+    symbol: str,
+    messages: list[Message[Any]],
+    truth: VenueTruth,
+    record: VenueRecord,
+) -> Verdicts:
+    """Judge a book of single orders, or what happens to them."""
+    judge = _judge_steps if witness.parameter is None else _judge_queues
+    yield from judge(witness, symbol, messages, truth, record)
+
+
 def _judge_steps(
     witness: Witness,
     symbol: str,
@@ -263,12 +292,40 @@ def _judge_steps(
     truth: VenueTruth,
     record: VenueRecord,
 ) -> Verdicts:
-    """Judge what is numbered, but whose past nobody kept."""
-    for before, after in pairwise(messages):
-        if after.is_snapshot or record.tells_of_hole(before, after):
-            continue
-        if before.sequence is not None and after.sequence is not None:
-            if after.sequence < before.sequence:
-                yield f"sequence goes back from {before.sequence} to {after.sequence}"
-        elif (after.exchange_time_ns or 0) < (before.exchange_time_ns or 0) - NS:
-            yield f"the exchange's time goes back to {after.exchange_time_ns}"
+    """Judge what happens to single orders: all of it is numbered, so that no hole is excused."""
+    said = set(_said(witness, symbol, truth))
+    yield from (
+        f"{identity(each)}, which was never said" for each in messages if identity(each) not in said
+    )
+    numbered = [each for each in messages if each.sequence is not None]
+    for before, after in pairwise(numbered):
+        step = (after.sequence or 0) - (before.sequence or 0)
+        if step <= 0:
+            yield f"sequence goes back from {before.sequence} to {after.sequence}"
+        elif step > 1 and not record.tells_of_hole(before, after):
+            yield Hole(step - 1, before, after)
+
+
+def _judge_queues(
+    witness: Witness,
+    symbol: str,
+    messages: list[Message[Any]],
+    truth: VenueTruth,
+    record: VenueRecord,
+) -> Verdicts:
+    """Judge views of a book of single orders."""
+    topic = _topic(witness, symbol, truth)._replace(level=witness.parameter)
+    books = truth.queues(topic, (message.sequence or 0 for message in messages))
+    level, reached = witness.parameter, 0
+    for message in messages:
+        sequence = message.sequence or 0
+        bids, asks = (
+            tuple((each.price, each.orders) for each in side)
+            for side in (message.data.bids, message.data.asks)
+        )
+        book = books.get(sequence)
+        if book is None or (bids, asks) != (book[0][:level], book[1][:level]):
+            yield f"wrong queues at sequence {sequence}"
+        if sequence < reached:
+            yield f"sequence goes back from {reached} to {sequence}"
+        reached = sequence

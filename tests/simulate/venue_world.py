@@ -7,7 +7,7 @@ from collections.abc import Coroutine, Iterator
 from dataclasses import replace
 from enum import StrEnum
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 from tests.simulate.account import ACCOUNT, SimulatedWay
 from tests.simulate.gallery import Gallery
@@ -19,7 +19,8 @@ from tests.simulate.witness import NS, Witness
 from tests.simulate.world import CANARY, SYMBOLS, World
 from weex_client.errors import UnsupportedChannelError
 from weex_client.protocol import Channel, DialRequest, FeedKind, Scope, Topic, Venue
-from weex_client.sandbox.fault_log import FaultKind
+from weex_client.sandbox.damage import Damage, damaged
+from weex_client.sandbox.fault_log import FaultKind, FaultRecord
 from weex_client.simulation import STEP_NS
 from weex_client.streaming.budget import Budgets
 from weex_client.streaming.subscription import Subscription
@@ -32,6 +33,7 @@ _INTERVAL = "1m"
 
 # Channels that are not like ones that every venue has get no more readers than those.
 _BOOKS = (Channel.BOOK, Channel.BOOK_DELTAS)
+_KINDS_OF_BOOKS = (FeedKind.BOOK, FeedKind.LOOSE_BOOK)
 
 # A venue whose connections have a lifetime has shorter ones in some runs: a day is too long.
 _LIFETIMES_SECONDS = (None, 45.0, 150.0)
@@ -134,6 +136,8 @@ class VenueWorld(World):
         for topic in self._books():
             while not self.truth.note_base(topic):  # noqa: ASYNC110 - no event of ours
                 await asyncio.sleep(0.1)  # simulated
+        for topic in self._books(FeedKind.BOOK3):
+            await self.truth.note_orders(topic, self.exchange.time_ns)
         self._client_made = client
         private = (Channel.ORDERS, Channel.FILLS)
         channels = tuple(each for each in private if each in self.venue.channels)
@@ -148,9 +152,9 @@ class VenueWorld(World):
         for symbol in symbols:
             yield self.venue.feed(Topic(channel, symbol, **words))
 
-    def _books(self) -> Iterator[Topic]:
+    def _books(self, *kinds: FeedKind) -> Iterator[Topic]:
         for channel in self.menu:
-            if self.venue.feed_kind(channel) in (FeedKind.BOOK, FeedKind.LOOSE_BOOK):
+            if self.venue.feed_kind(channel) in (kinds or _KINDS_OF_BOOKS):
                 name, value = self.parameter(channel.value)
                 words = {} if name is None else {name: value}
                 for symbol in self.symbols:
@@ -221,14 +225,26 @@ class VenueWorld(World):
         for fault in self.exchange.faults.log:
             at = fault.market_time_ns / NS
             span = (fault.channel, fault.symbol, at - half, at + 1.0)
-            if fault.kind is FaultKind.CORRUPT and fault.channel is not None:
-                # Whose a frame was stands anywhere in it, at some venues at its end: where that
-                # is gone it is counted as unknown, and no event can name it.
-                record.unsent.append(span)
             if fault.kind is FaultKind.REPEAT:
                 record.repeated.append(span)
+            elif fault.kind is FaultKind.CORRUPT:
+                if self._is_nameless(fault):
+                    record.unsent.append(span)
             elif fault.channel == Channel.BOOK:
                 record.altered.append(span)
+
+    def _is_nameless(self, fault: FaultRecord) -> bool:
+        """Tell whether a frame was hurt where it says whose it is.
+
+        That is counted as unknown, and no event can name it. Whoever is told of a damaged frame
+        by an event, or loses a book over it, is not excused.
+        """
+        venue, whole = self.venue, fault.frame.encode()
+        hurt = damaged(fault.frame, cast("Damage", fault.detail))
+        frame = hurt if isinstance(hurt, bytes) else hurt.encode()
+        key = venue.route_key(whole)
+        is_routed = key is not None and venue.route_key(frame) == key
+        return not is_routed and venue.read(frame) != venue.read(whole)
 
 
 def world_of(name: str) -> type[World]:

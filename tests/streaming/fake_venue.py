@@ -52,6 +52,7 @@ class Own(StrEnum):
     """A channel that no other venue has."""
 
     WHALES = "whales"
+    BEAT = "beat"
 
 
 class FakeVenue(Venue):

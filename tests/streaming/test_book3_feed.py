@@ -116,8 +116,7 @@ def test_readers_of_messages_wait_for_nothing_and_ask_nothing() -> None:
     bench.feed.accepted(0.0, 0)
     assert not bench.feed.is_asking
     bench.opens(9)
-    assert bench.told[-1]["from_sequence"] == 7
-    assert bench.told[-1]["to_sequence"] == 9
+    assert (bench.told[-1]["from_sequence"], bench.told[-1]["to_sequence"]) == (6, 9)
     assert not bench.feed.is_asking
     bench.ears[VIEW] = bench.join(VIEW)
     assert bench.feed.is_asking
@@ -127,6 +126,24 @@ def test_readers_of_messages_wait_for_nothing_and_ask_nothing() -> None:
     bench.opens(10)
     assert bench.feed.current(VIEW) is None
     assert bench.ears[FULL].heard[-1].sequence == 10
+
+
+def test_messages_that_were_missed_between_two_connections_are_told_by_their_numbers() -> None:
+    bench = Bench(VIEW, FULL)
+    bench.opens(5)
+    bench.feed.interrupted()
+    bench.feed.interrupted()
+    bench.opens(9)
+    told = bench.told[-1]
+    assert (told["from_sequence"], told["to_sequence"], bench.feed.counters.gaps) == (5, 9, 1)
+    bench.feed.interrupted()
+    bench.opens(10)
+    assert len(bench.told) == 1  # nothing was missed
+    view = Bench(VIEW)
+    view.opens(5)
+    view.feed.interrupted()
+    view.opens(9)
+    assert view.told == []  # it begins anew with an answer, and says so
 
 
 def test_hole_empties_the_book_until_there_is_an_answer_behind_it() -> None:

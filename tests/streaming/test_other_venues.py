@@ -396,6 +396,7 @@ def test_skipped_trade_is_told_and_starts_the_book_anew() -> None:
     assert bids(book) == ["2", "3"]
     assert [message.data.trade_id for message in trades.messages] == ["10", "11", "13"]
     assert sorted((e.kind, e.channel) for e in line.events) == [("gap", "book"), ("gap", "trades")]
+    assert gaps(line) == [(11, 13)]
     sent = line.sent()
     assert [(each["kind"], each["feeds"]) for each in sent] == [
         ("unsubscribe", ["book:A"]),
@@ -406,6 +407,26 @@ def test_skipped_trade_is_told_and_starts_the_book_anew() -> None:
     line.say(snapshot("5", "9"))
     assert bids(book) == ["2", "3", "5"]
     assert line.kinds()[-1] == "resubscribed"
+
+
+def gaps(line: FakeLine) -> list[tuple[int | None, int | None]]:
+    """Return between which trades some are missing, by the events."""
+    told = (each for each in line.events if (each.kind, each.channel) == ("gap", "trades"))
+    return [(each.from_sequence, each.to_sequence) for each in told]
+
+
+def test_holes_in_trades_are_told_by_the_trades_around_them() -> None:
+    line = FakeLine(companions=vouched)
+    line.join(Channel.TRADES, "A")
+    line.open()
+    line.say({"ack": None}, trade(10), beat(12))
+    line.wait(1.1)
+    assert gaps(line) == [(10, 13)]  # 13 is not made yet
+    line.say(trade(13))
+    line.session.lost("it was cut")
+    line.open()
+    line.say({"ack": None}, trade(20, last=1), trade(21))
+    assert gaps(line) == [(10, 13), (13, 20)]
 
 
 def test_heartbeat_that_stays_ahead_shows_a_loss() -> None:
@@ -419,6 +440,36 @@ def test_heartbeat_that_stays_ahead_shows_a_loss() -> None:
     line.wait(0.2)
     assert line.kinds() == ["gap"]
     assert line.asked() == [["book:A"]]
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_companion_that_somebody_reads_shows_a_loss_and_is_not_doubted(*, is_first: bool) -> None:
+    line = FakeLine(companions=vouched, kinds=LOOSE)
+    readers = [lambda: line.join(Own.BEAT, "A"), lambda: line.join(Channel.TRADES, "A")]
+    line.open()
+    if not is_first:
+        line.book()
+    heard = [join() for join in readers if is_first]
+    for number in range(60):
+        if number == 20:
+            heard += [join() for join in readers if not is_first]
+            if is_first:
+                line.book()
+        if number == 50:
+            line.leave(Topic(Own.BEAT, "A"), heard[0])
+            line.leave(Topic(Channel.TRADES, "A"), heard[1])
+        sent = line.sent()
+        line.say(*({"ack": str(each["id"])} for each in sent))
+        line.say(snapshot("2", "9"), trade(number), beat(number))
+        line.wait(1.0)
+        # What goes along with a book is served already when its own readers come.
+        assert bool(sent) == (number == 0 or (number == 20 and is_first)), number
+        assert all(each.since is not None for each in line.ledger.report(line.now, 0))
+    told = len(line.events)
+    line.join(Own.BEAT, "A")
+    line.say(beat(61))
+    line.wait(1.1)
+    assert [(each.kind, each.channel) for each in line.events[told:]] == [("gap", "book")]
 
 
 def test_chain_of_trades_begins_anew_with_every_connection() -> None:

@@ -88,7 +88,7 @@ def test_new_connection_is_asked_for_everything(requests: Requests) -> None:
 
 def test_batch_with_one_bad_feed_is_asked_once_more_without_it(requests: Requests) -> None:
     pulled(requests, [BTC, NOPE, ETH])
-    assert requests.refused("1", "INVALID_ARGUMENT: invalid symbol : NOPEUSDT") == [NOPE]
+    assert requests.refused("1", "INVALID_ARGUMENT: invalid symbol : NOPEUSDT") == (NOPE,)
     assert asked(requests, [BTC, NOPE, ETH]) == [(BTC, ETH)]
 
 
@@ -128,6 +128,15 @@ def test_refusal_of_what_was_given_back_meanwhile_blames_nobody(requests: Reques
     pulled(requests, [NOPE])
     pulled(requests, [])
     assert not requests.refused("1", "invalid symbol : NOPEUSDT")
+
+
+def test_refusal_of_what_was_given_back_meanwhile_spares_what_was_asked_along(
+    requests: Requests,
+) -> None:
+    pulled(requests, [NOPE, BTC])
+    pulled(requests, [BTC])
+    assert not requests.refused("1", "invalid symbol : NOPEUSDT")
+    assert asked(requests, [BTC]) == [(BTC,)]
 
 
 @pytest.mark.parametrize("request_id", [None, "99", "2"])

@@ -36,8 +36,8 @@ class ConnectionEvent(Payload):
             the channel (``stale``, where the hour's requests are used up) or once more for the
             account's state (``stale``, where a request failed).
         close_code: WebSocket close code (``disconnected``).
-        from_sequence: Last sequence before the hole (``gap``).
-        to_sequence: First sequence after it (``gap``).
+        from_sequence: Last sequence, or number of a trade, before the hole (``gap``).
+        to_sequence: First one after it (``gap``).
         duration_seconds: How long nothing right was shown (``resubscribed``, ``gap``: None
             where only the ``resubscribed`` that follows can tell), how long nothing came or
             this program blocked its event loop (``stale``).

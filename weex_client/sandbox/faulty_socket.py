@@ -7,7 +7,7 @@ import struct
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection
-from websockets.frames import EXTERNAL_CLOSE_CODES
+from websockets.frames import EXTERNAL_CLOSE_CODES, CloseCode
 from websockets.protocol import CONNECTING, OPEN
 
 from weex_client.sandbox.request_body import BodyReader
@@ -173,6 +173,14 @@ class FaultySocket(ServerConnection):
             payload = struct.pack("!H", code) + reason.encode()
             self.transport.write(bytes((_CLOSE_OPCODE, len(payload))) + payload)
         self._abort_later()
+
+    async def close(self, code: int = CloseCode.NORMAL_CLOSURE, reason: str = "") -> None:
+        """Close as any server does, but never wait for a client that does not read.
+
+        The library's own goodbye waits without limit behind what the client has left unread.
+        """
+        self.say_goodbye(code, reason)
+        await super().close(code, reason)
 
     def _abort_later(self) -> None:
         if self._last_call is None:

@@ -39,6 +39,7 @@ class Book3Feed(AskedFeed, DecodedFeed):
         self.waiting = deque(maxlen=_MAX_WAITING)
         self._book = OrderBook3()
         self._sequence: int | None = None  # of the channel's last message
+        self._sequence_before: int | None = None  # of the last one on the connection before
         self._shown: dict[Topic, tuple[_Queues, _Queues]] = {}
         self._read: tuple[bytes, OrderUpdate] | None = None
         self._last: tuple[OrderUpdate, int] | None = None
@@ -105,9 +106,22 @@ class Book3Feed(AskedFeed, DecodedFeed):
             self.counters.stale += 1
             return False
         self._sequence = sequence
-        if last is not None and sequence != last + 1:
-            self._lose("the venue skipped messages", received_time_ns, last + 1, sequence)
+        if last is None:
+            self._tell_missed(sequence, received_time_ns)
+        elif sequence != last + 1:
+            self._lose("the venue skipped messages", received_time_ns, last, sequence)
         return True
+
+    def _tell_missed(self, sequence: int, received_time_ns: int) -> None:
+        """Tell readers of messages which they missed between two connections.
+
+        A view of the book says itself where it begins anew.
+        """
+        before, self._sequence_before = self._sequence_before, None
+        has_readers = any(topic.level is None for topic in self.audiences)
+        if before is not None and sequence > before + 1 and has_readers:
+            cause = "messages are missing between two connections"
+            self._tell_gap(cause, received_time_ns, before, sequence)
 
     def digest(self, frame: bytes, received_time_ns: int) -> None:
         """Fold one message, and show the book if it looks different."""
@@ -119,7 +133,8 @@ class Book3Feed(AskedFeed, DecodedFeed):
             if not self._book.apply(update):
                 return
         except SequenceGapError as gap:
-            self._lose("messages are missing", received_time_ns, gap.expected, gap.received)
+            before = None if gap.expected is None else gap.expected - 1
+            self._lose("messages are missing", received_time_ns, before, gap.received)
             return
         except DecodeError as exc:
             self._lose(str(exc), received_time_ns, update.sequence, None)
@@ -193,24 +208,31 @@ class Book3Feed(AskedFeed, DecodedFeed):
     # What is lost.
 
     def _lose(
-        self, cause: str, received_time_ns: int, expected: int | None, received: int | None
+        self, cause: str, received_time_ns: int, before: int | None, after: int | None
     ) -> None:
         """Tell of the hole; show no book until there is an answer after it."""
         self._book.clear()
+        self._tell_gap(cause, received_time_ns, before, after)
+        if self._has_views:
+            self.lost_chain(received_time_ns)
+
+    def _tell_gap(
+        self, cause: str, received_time_ns: int, before: int | None, after: int | None
+    ) -> None:
         self.counters.gaps += 1
         self._announce(
             "gap",
             self,
             received_time_ns,
             cause=cause,
-            from_sequence=expected,
-            to_sequence=received,
+            from_sequence=before,
+            to_sequence=after,
         )
-        if self._has_views:
-            self.lost_chain(received_time_ns)
 
     def interrupted(self) -> None:
         """Show nothing until there is an answer on the next connection."""
         super().interrupted()
         self._book.clear()
+        if self._sequence is not None:
+            self._sequence_before = self._sequence
         self._sequence = None

@@ -5,7 +5,7 @@ Which they are, the venue says; what is done about a hole is the session's busin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -42,8 +42,12 @@ class CompanionFeed(FeedState):
 class Companions:
     """The companions that one session needs, each as often as it is needed.
 
+    Somebody may read one of them as well, as users read trades: then what comes is the reader's,
+    and seen here besides; whether it is alive is judged once, by what both have in common.
+
     Args:
         venue: Says which feeds need which.
+        feeds: All that somebody reads.
         now: Returns the monotonic time of what is being digested.
         missed: Takes what the companions show to be missing.
     """
@@ -51,11 +55,13 @@ class Companions:
     def __init__(
         self,
         venue: Venue,
+        feeds: Mapping[Feed, FeedState],
         now: Callable[[], float],
         missed: Callable[[Missed, int], None],
     ) -> None:
         self.chain = TradeChain()
         self._venue = venue
+        self._feeds = feeds
         self._now = now
         self._missed = missed
         self._states: dict[Feed, CompanionFeed] = {}
@@ -68,21 +74,40 @@ class Companions:
         return self._states.get(feed)
 
     @property
-    def states(self) -> Collection[CompanionFeed]:
-        """Return all that are needed."""
-        return self._states.values()
+    def unread(self) -> Collection[CompanionFeed]:
+        """Return those that nobody reads."""
+        return [each for feed, each in self._states.items() if feed not in self._feeds]
 
-    def wanted_with(self, feeds: Mapping[Feed, FeedState]) -> Mapping[Feed, FeedState]:
+    @property
+    def wanted(self) -> Mapping[Feed, FeedState]:
         """Return all that must be served: companions first, so that they see what follows."""
-        return {**self._states, **feeds} if self._states else feeds
+        return {**self._states, **self._feeds} if self._states else self._feeds
 
-    def need(self, feed: Feed) -> None:
-        """Have what goes along with a feed."""
+    def need(self, feed: Feed) -> Iterator[FeedState]:
+        """Have what goes along with a feed that somebody reads from now on.
+
+        Yields:
+            Feeds whose frames go another way than before.
+        """
         for name in self._venue.companions(feed):
             state = self._states.get(name)
             if state is None:
                 state = self._states[name] = CompanionFeed(name, self._venue, self.witness)
+                if name in self._feeds:
+                    state.rhythm = self._feeds[name].rhythm
+                    yield self._feeds[name]
             state.readers += 1
+        if feed in self._states:
+            self._feeds[feed].rhythm = self._states[feed].rhythm
+            yield self._states[feed]
+
+    def look_on(self, state: FeedState, frame: bytes, received_time_ns: int) -> bool:
+        """See a frame that is somebody else's; return True if the next must be seen as well."""
+        companion = self._states.get(state.feed)
+        if companion is None or companion is state or state.is_witness:
+            return False
+        companion.receive(frame, received_time_ns)
+        return True
 
     def release(self, feed: Feed) -> list[CompanionFeed]:
         """Give back what went along with a feed; return the companions that nothing needs now."""

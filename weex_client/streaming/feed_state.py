@@ -61,9 +61,11 @@ class FeedState:
 
     Attributes:
         has_history: Its first frame is history, and what comes before that would be misread.
+        is_witness: It takes note of trades for the companions that have its name.
     """
 
     has_history = False
+    is_witness: ClassVar[bool] = False
 
     beginning: ClassVar[str] = "a book"  # what a reader cannot do without, if ``is_waiting``
     begins_in_frames: ClassVar[bool] = True  # whether the venue sends that by itself

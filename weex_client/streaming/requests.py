@@ -371,9 +371,11 @@ class Requests:
         feeds = tuple(feed for feed in request.intent.feeds if feed in self._asked)
         for feed in feeds:
             del self._asked[feed]
-        blamed = self._venue.blamed(reason, feeds)
+        # The words are about all that was asked for, also what nobody wants any more.
+        named = frozenset(self._venue.blamed(reason, request.intent.feeds))
+        blamed = tuple(feed for feed in feeds if feed in named)
         self._rejected |= dict.fromkeys(blamed, reason)
-        if not blamed and len(feeds) > 1:
+        if not named and len(feeds) > 1:
             middle = len(feeds) // 2
             self._groups.extend((feeds[:middle], feeds[middle:]))
         return blamed
@@ -398,6 +400,11 @@ class Requests:
     def asked_at(self, feed: Feed) -> float | None:
         """Return when a feed was asked for last, or None if it is not, or will be anew."""
         return None if feed in self._resyncs else self._asked.get(feed)
+
+    def is_served(self, feed: Feed) -> bool:
+        """Tell whether the venue has said on this connection that it serves a feed."""
+        is_open = any(feed in each.intent.feeds for each in self._open.values())
+        return self.asked_at(feed) is not None and feed in self._accepted and not is_open
 
     def is_ending(self, feed: Feed) -> bool:
         """Tell whether the venue may still send what an earlier subscription is owed."""

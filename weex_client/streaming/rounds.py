@@ -65,7 +65,7 @@ class Rounds:
     def look(self, now: float, now_ns: int) -> None:
         """Ask anew for feeds that fell silent, and tell of those that stay so."""
         floor = self._liveness.floor
-        states = (*self._feeds.values(), *self._companions.states)
+        states = (*self._feeds.values(), *self._companions.unread)
         doubted, stale = self._liveness.look(states, self._requests.asked_at, now, now_ns)
         for state in stale:
             seconds = now - state.rhythm.silent_since(floor)

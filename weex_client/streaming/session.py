@@ -102,7 +102,7 @@ class Session:
         self._line = self._liveness.line
         self._tenure = Tenure(venue)
         self._feeds: dict[Feed, FeedState] = {}
-        self._companions = Companions(venue, lambda: self._now, self._trades_missed)
+        self._companions = Companions(venue, self._feeds, lambda: self._now, self._trades_missed)
         # Given back in this turn of the loop: who wants them again before the venue is told gets
         # them as they are.
         self._leaving: dict[Feed, FeedState] = {}
@@ -154,30 +154,36 @@ class Session:
         topic = audience.topic
         kept = self._leaving.pop(feed, None)
         state = self._feeds.get(feed) or kept
+        goes_along = state is None and self._companions.get(feed) is not None
         if state is None:
-            counters = self._counters(topic.channel.value)
-            symbols = self.seeding.symbols
-            state = make_feed(
-                feed, topic, self._venue, counters, self._tell, symbols, self._companions
-            )
-            if self._requests.asked_at(feed) is not None:
-                state.needs_resync = True  # given back, but the venue was not told yet
-            if state.needs_resync or self._requests.is_ending(feed):
-                state.expect_leftovers(self._now)
-        if feed not in self._feeds:
-            self._companions.need(feed)
-            # Whose frames were routed past the one that needs them from now on.
-            carrier = self._feeds.get(self._passengers.board(feed, state))
-            for each in filter(None, (self._companions.get(feed), carrier)):
-                self._drop_routes(each)
+            state = self._made(feed, topic)
+        is_new = feed not in self._feeds
         self._feeds[feed] = state
+        if is_new:
+            # Whose frames were routed past the one that needs them from now on.
+            carrier = self._feeds.get(self._passengers.board(feed, state), state)
+            for each in (carrier, *self._companions.need(feed)):
+                self._drop_routes(each)
         if isinstance(state, AccountFeed | AskedFeed):
             self.seeding.add(state)
         state.join(audience)
         current = state.current(topic)
         self._outages.wanted(state, topic.channel, self._now, is_kept=kept is not None)
+        if goes_along and self._requests.is_served(feed):
+            self._outages.accepted(state, self._now, self._now_ns)
         self._resync_if_needed(state)
         return current
+
+    def _made(self, feed: Feed, topic: Topic) -> FeedState:
+        """Return a new feed; it begins anew unless it is served along with others already."""
+        counters, symbols = self._counters(topic.channel.value), self.seeding.symbols
+        state = make_feed(feed, topic, self._venue, counters, self._tell, symbols, self._companions)
+        if self._requests.asked_at(feed) is not None:
+            # Given back, but the venue was not told yet.
+            state.needs_resync = state.is_waiting or self._companions.get(feed) is None
+        if state.needs_resync or self._requests.is_ending(feed):
+            state.expect_leftovers(self._now)
+        return state
 
     def let_go(self, feed: Feed, topic: Topic, now: float) -> bool:
         """Serve a topic no more; return True if its feed went with it."""
@@ -213,7 +219,7 @@ class Session:
         self._now = now
         self._arrivals.opened()
         self._tenure.opened(now, request, self.frames)
-        self._liveness.opened(now, (*self._feeds.values(), *self._companions.states), request)
+        self._liveness.opened(now, (*self._feeds.values(), *self._companions.unread), request)
         self._companions.chain.clear()
         self._requests.reset()
         self._crossing.opened()
@@ -238,7 +244,7 @@ class Session:
         """Return what is said on a second connection, while this one goes on."""
         self._routes = {}
         self._crossing.begin()
-        return Handover(self._venue, lambda: self._companions.wanted_with(self._feeds), now)
+        return Handover(self._venue, lambda: self._companions.wanted, now)
 
     def stay(self) -> None:
         """Note that the second connection will not take over."""
@@ -265,7 +271,7 @@ class Session:
         self._arrivals.opened()
         self._tenure.opened(now)
         self._tenure.greeted()
-        self._liveness.opened(now, (*self._feeds.values(), *self._companions.states), request)
+        self._liveness.opened(now, (*self._feeds.values(), *self._companions.unread), request)
         self._answers.begin(self._requests.take_over(handover.requests), now, now_ns)
         self._crossing.taken_over(now)
 
@@ -361,6 +367,8 @@ class Session:
             self._leaving.pop(feed, None)
         elif state.is_leftover(frame, self._now, self._requests.is_ending(feed)):
             return None
+        elif self._companions.look_on(state, frame, received_time_ns):
+            pass  # every frame has two to see it
         elif key is not None and len(self._routes) < _ROUTES_A_FEED * self.load:
             self._routes[key] = state
         return state
@@ -439,7 +447,7 @@ class Session:
         for intent in replies:
             yield self._requests.write(intent, now)
         now_ns = self.server_time.signing_time_ns(now, self._now_ns)
-        wanted = self._companions.wanted_with(self._feeds)
+        wanted = self._companions.wanted
         yield from self._requests.pull(wanted, now, now_ns)
         self._answers.spared(now, self._now_ns)
         self._answers.held(now, self._now_ns)

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from weex_client.errors import UsageError
-from weex_client.streaming.mailbox import Mailbox
+from weex_client.streaming.mailbox import Mailbox, OverflowPolicy
 from weex_client.streaming.registry import Sealed
 
 __all__ = ["Batches", "Subscription"]
@@ -87,6 +87,11 @@ class Subscription(AsyncGenerator[T, None], Generic[T]):
         if mailbox is not None and not mailbox.is_closed:
             with contextlib.suppress(RuntimeError):  # the loop was closed first, with everything
                 self._loop.call_soon_threadsafe(mailbox.close)
+
+    @property
+    def overflow(self) -> OverflowPolicy:
+        """What happens to a message that finds no room."""
+        return self._mailbox.overflow
 
     @property
     def delivered(self) -> int:

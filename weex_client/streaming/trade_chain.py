@@ -25,12 +25,14 @@ class Missed(NamedTuple):
     Attributes:
         symbol: Whose.
         last: The trade before them.
-        known: The trade after them, or the last of them where a heartbeat told.
+        after: The first trade after them; not made yet where a heartbeat told.
+        known: The newest trade that was heard of.
         since: When the one before came, monotonic seconds.
     """
 
     symbol: str
     last: int
+    after: int
     known: int
     since: float
 
@@ -86,7 +88,7 @@ class TradeChain:
             return None
         missed = None
         if trade_id > chain.last + 1:
-            missed = Missed(symbol, chain.last, trade_id, chain.heard_at)
+            missed = Missed(symbol, chain.last, trade_id, trade_id, chain.heard_at)
         chain.last, chain.heard_at = trade_id, now
         if trade_id >= chain.promised:
             chain.ahead_at = None
@@ -103,8 +105,9 @@ class TradeChain:
         for symbol, chain in self._chains.items():
             if chain.ahead_at is not None and now >= chain.ahead_at + _AHEAD_SECONDS:
                 chain.ahead_at = None
-                missed = Missed(symbol, chain.last, chain.promised, chain.heard_at)
-                chain.last, chain.heard_at = chain.promised, now
+                last, known = chain.last, chain.promised
+                missed = Missed(symbol, last, known + 1, known, chain.heard_at)
+                chain.last, chain.heard_at = known, now
                 yield missed
 
     def next_due(self) -> float | None:

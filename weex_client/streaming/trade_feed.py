@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from weex_client.models import Message
@@ -77,7 +77,17 @@ class TradeFeed(DecodedFeed):
                 received_time_ns,
                 cause="the venue's replay after the interruption begins after the last known trade",
                 duration_seconds=max(0.0, silent_seconds - replayed_seconds),
+                **self.bounds(known, messages[0].data.trade_id),
             )
+
+    def bounds(self, known: Collection[str], trade_id: str) -> Mapping[str, int]:  # noqa: ARG002
+        """Return which trades a hole lies between, as its event names them, if they have numbers.
+
+        Args:
+            known: The newest trades before it.
+            trade_id: The first one after it.
+        """
+        return {}
 
     def interrupted(self) -> None:
         """Expect the next frame to reach back to trades that are known."""
@@ -91,6 +101,8 @@ class TradeFeed(DecodedFeed):
 
 class ChainedTradeFeed(TradeFeed):
     """Trades whose numbers show whether one is missing; see ``TradeFeed``."""
+
+    is_witness = True
 
     def __init__(self, *args: Any, companions: Companions) -> None:
         super().__init__(*args)
@@ -109,6 +121,13 @@ class ChainedTradeFeed(TradeFeed):
         if self.symbol is not None and trade_id.isdecimal():
             self._companions.restart(self.symbol, int(trade_id[:20]))
 
+    def bounds(self, known: Collection[str], trade_id: str) -> Mapping[str, int]:
+        """Return the numbers of the trades before and after a hole."""
+        numbers = [int(each[:20]) for each in known if each.isdecimal()]
+        if not numbers or not trade_id.isdecimal():
+            return {}
+        return {"from_sequence": max(numbers), "to_sequence": int(trade_id[:20])}
+
     def trades_missed(self, missed: Missed, now_ns: int) -> None:
         """Tell that trades did not come."""
         self.counters.gaps += 1
@@ -118,5 +137,5 @@ class ChainedTradeFeed(TradeFeed):
             now_ns,
             cause=missed.cause,
             from_sequence=missed.last,
-            to_sequence=missed.known,
+            to_sequence=missed.after,
         )

@@ -173,7 +173,8 @@ class SyncClient(Lifecycle, Iterator[Message[Any]]):
             return subscription
 
         overflow = bound.arguments.get("overflow", OverflowPolicy.DROP_OLDEST)
-        return self._opened(Source(subscribe, OverflowPolicy(overflow)), size)
+        policy = None if overflow is None else OverflowPolicy(overflow)
+        return self._opened(Source(subscribe, policy), size)
 
     def events(self) -> SyncStream[ConnectionEvent]:
         """Stream what happens to connections and subscriptions; ``on_event`` gets it too."""

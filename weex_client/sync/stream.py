@@ -23,7 +23,7 @@ class Source(Generic[T]):
 
     Args:
         subscribe: Opens it on a client.
-        overflow: What happens to a message that finds no room.
+        overflow: What happens to a message that finds no room; None for what the client does.
         is_data: Whether these are messages of a channel, not events.
 
     Attributes:
@@ -36,12 +36,13 @@ class Source(Generic[T]):
     def __init__(
         self,
         subscribe: Callable[[StreamClient], Subscription[T]],
-        overflow: OverflowPolicy = OverflowPolicy.DROP_OLDEST,
+        overflow: OverflowPolicy | None = OverflowPolicy.DROP_OLDEST,
         *,
         is_data: bool = True,
     ) -> None:
         self.subscribe = subscribe
-        self.overflow = overflow
+        self.overflow = overflow or OverflowPolicy.DROP_OLDEST
+        self._is_as_opened = overflow is None
         self.is_data = is_data
         self.pump: asyncio.Task[None] | None = None
         self.last_ns = 0
@@ -75,6 +76,8 @@ class Source(Generic[T]):
     def begin(self, subscription: Subscription[T], pump: asyncio.Task[None]) -> None:
         """Be read, from now on."""
         self._subscription, self.pump = subscription, pump
+        if self._is_as_opened:
+            self.overflow = subscription.overflow
         if (inbox := self.inbox) is not None:
             inbox.clear()
             inbox.open()

@@ -128,6 +128,17 @@ def test_what_is_not_known_is_told_by_its_kind(frame: bytes) -> None:
     assert isinstance(PUBLIC.read(frame), Unknown)
 
 
+@pytest.mark.parametrize("name", ["ticker", "matches", "live-2026-08-25", "heartbeat", "status"])
+def test_damaged_frame_is_still_known_to_be_of_its_feed(name: str) -> None:
+    for frame in frames(name):
+        known = PUBLIC.read(frame)
+        for damaged in (frame[:-1], frame[:-1] + b"\xff", frame.replace(b'"time"', b'"\x00ime"')):
+            assert not isinstance(known, Data) or PUBLIC.read(damaged) == known
+    # What names nobody is counted, and not thrown away as somebody else's.
+    torn = b'{"type":"heartbeat","last_trade_id":9045792,"product_id":"ADA-E\x00R","sequence":1}'
+    assert PUBLIC.read(torn) == PUBLIC.read(torn[:60]) == Unknown("not JSON")
+
+
 def test_signed_feeds_are_asked_for_apart_and_signed_for_this_moment() -> None:
     feeds = ("ticker:A-B", "level2:A-B", "matches:A-B", "full:A-B")
     assert list(SIGNED.batches(feeds)) == [

@@ -80,6 +80,12 @@ def test_every_recorded_frame_is_read_as_what_it_is() -> None:
     assert data == 1016  # all but a welcome and seven control frames
 
 
+def test_damaged_frame_is_still_known_to_be_of_its_feed() -> None:
+    for frame in frames("modern-2024.jsonl", "level2depth.jsonl", "tradeOrdersV2.jsonl"):
+        for torn in (frame[:-1], frame.replace(b'"data"', b'"\xffata"')):
+            assert VENUE.read(torn) == VENUE.read(frame)
+
+
 @pytest.mark.parametrize(
     ("line", "event"),
     [

@@ -135,6 +135,10 @@ CONTROL = [
     ('{"type":"ping"}'.encode("utf-16"), Unknown("not JSON")),
     (b'{"type":"signal","symbol":"\\ud800"}', Unknown("not JSON")),
     (b'{"type":"liquidation","symbol":"BTC","price":NaN}', Unknown("the number NaN")),
+    # What cannot be read is told where it is missing, if the first bytes say whose it is.
+    (b'{"type":"whale_update","channel":"whales:BTC","wal', Data("whales:BTC")),
+    (b'{"type":"whale_update","channel":"whales","wal', Unknown("not JSON")),
+    (b'{"type":"signal","channel":"elsewhere","p', Unknown("not JSON")),
 ]
 
 

@@ -16,9 +16,11 @@ __all__ = ["blamed", "read"]
 # Reasons are kept and told; the venue's are a line.
 _MAX_REASON_LENGTH: Final = 300
 
+_TYPE = re.compile(rb'\{"type":"(\w+)"').match
 # A snapshot is a megabyte; its product is found without reading it as JSON.
 _SNAPSHOT = re.compile(rb'\{"type":"snapshot","').match
 _PRODUCT = re.compile(rb'"product_id":"([^"\\]{1,64})"').search
+_WHOLE_PRODUCT = re.compile(rb'"product_id":"([A-Z0-9]{1,32}-[A-Z0-9]{1,32})"').search
 
 # Steps of orders: everybody's on ``full``, one's own on ``user``.
 _STEPS: Final = frozenset({"received", "open", "done", "change", "activate"})
@@ -46,7 +48,7 @@ def read(frame: bytes, book_channel: str) -> Event:
     try:
         fields = from_json(frame)
     except ValueError:
-        return Unknown("not JSON")
+        return _damaged(frame, book_channel)
     if isinstance(fields, list):
         # Its product stands where the schema says (sheet, 7.1).
         return Data("level3") if fields else Unknown("JSON list")
@@ -60,6 +62,16 @@ def read(frame: bytes, book_channel: str) -> Event:
         case str(kind):
             return _data(kind, fields.get("product_id"), book_channel)
     return Unknown("no type")
+
+
+def _damaged(frame: bytes, book_channel: str) -> Event:
+    """Read whose data it is that cannot be read, where type and product still tell."""
+    kind, product = _TYPE(frame), _WHOLE_PRODUCT(frame)
+    if kind is None:
+        return Unknown("not JSON")
+    name = None if product is None else product[1].decode("ascii")
+    event = _data(kind[1].decode("ascii", "replace"), name, book_channel)
+    return event if isinstance(event, Data) else Unknown("not JSON")
 
 
 def _served(channels: Any, book_channel: str) -> Iterable[Feed]:

@@ -49,7 +49,7 @@ __all__ = ["blamed", "encode", "order_key", "read", "route_key", "sent_time_ns"]
 # The order of an envelope's keys varies: today's frames begin with the topic, older ones end with
 # it (fixtures). Behind the topic's own quotes nothing inside ``data`` can look like either.
 _HEAD = re.compile(
-    rb'\{(?:"type":"message",)?"topic":"([^"\\]+)",(?:"type":"message",)?"subject":"[^"\\]+"'
+    rb'\{(?:"type":"message",)?"topic":"([^"\\]+)",(?:"type":"message",)?"subject":"([^"\\]+)"'
 )
 _TAIL = re.compile(rb',"topic":"([^"\\]+)","type":"message"\}$')
 _TAIL_BYTES = 120
@@ -90,7 +90,7 @@ def read(frame: bytes) -> Event:
     try:
         fields = from_json(frame)
     except ValueError:
-        return Unknown("not JSON")
+        return _damaged(frame)
     if not isinstance(fields, dict):
         return Unknown(f"JSON {type(fields).__name__}")
     match fields.get("type"):
@@ -108,6 +108,14 @@ def read(frame: bytes) -> Event:
             return Unknown(f"type {kind!r:.40}")
         case _:
             return Unknown("no type")
+
+
+def _damaged(frame: bytes) -> Event:
+    """Read whose data it is that cannot be read, where the first or the last bytes still tell."""
+    head = _HEAD.match(frame) or _TAIL.search(frame, max(0, len(frame) - _TAIL_BYTES))
+    parts = () if head is None else (part.decode("utf-8", "replace") for part in head.groups())
+    event = _data(dict(zip(("topic", "subject"), parts, strict=False)))
+    return event if isinstance(event, Data) else Unknown("not JSON")
 
 
 def _data(fields: dict[str, Any]) -> Event:

@@ -121,7 +121,7 @@ def read(frame: bytes) -> Event:
     try:
         fields = _parsed(frame)
     except DecodeError as exc:
-        return Unknown(str(exc))
+        return _damaged(frame) or Unknown(str(exc))
     kind = _word(fields.get("type"))
     match kind:
         case "ping":
@@ -137,6 +137,16 @@ def read(frame: bytes) -> Event:
     if kind in _ANSWERS:
         return Ack(None)
     return _data(kind, fields)
+
+
+def _damaged(frame: bytes) -> Data | None:
+    """Read whose event it is that cannot be read, where the first bytes still tell."""
+    head = _HEAD(frame)
+    if head is None:
+        return None
+    kind, named = (part.decode("utf-8", "replace") for part in head.groups())
+    place = _place(kind, {"channel": named})
+    return None if place is None else Data(_feed(*place))
 
 
 def _error(fields: Fields) -> Event:
