@@ -24,10 +24,6 @@ logger = logging.getLogger("weex_client")
 # Somebody who holds the file may let it go soon; the thread waits, not the loop.
 _LOCK_SECONDS: Final = 1.0
 
-# The log is folded into the file every 16 MB: that waits for the disk, and 20,000 frames a second
-# would call for it every half second by default.
-_LOG_PAGES: Final = 4000
-
 # Each step of a statement gives the interpreter's lock up and must get it back from the loop's
 # thread, which in a flood takes a hundred times as long as the step: so one step writes so many
 # frames, and no more, since who binds them holds that lock. Five parameters are a frame; before
@@ -58,6 +54,7 @@ class Storage:
         self._kept = kept
         self._lock = lock
         self._database: aiosqlite.Connection | None = None
+        self._ending: asyncio.Task[None] | None = None  # the part before
 
     @classmethod
     async def open(cls, path: Path, now_ns: int) -> tuple[Self, int]:
@@ -163,10 +160,16 @@ class Storage:
         self._kept.append(self._part)
         ended, self._part = self._part, part
         if before is not None:
-            try:
-                await _finish(before, ended.row._replace(closed_ns=now_ns))
-            except sqlite3.Error as exc:  # it was removed, or the disk is full
-                logger.warning("%s: cannot be closed properly: %s", ended.path, exc)
+            await self._ended()
+            # Folding its log into it waits for the disk, and what is heard must not.
+            self._ending = asyncio.create_task(
+                _end(before, ended, now_ns), name="weex_client part that ends"
+            )
+
+    async def _ended(self) -> None:
+        """Wait until the part before is closed."""
+        if self._ending is not None:
+            await asyncio.wait((self._ending,))
 
     async def forget(self, until_ns: int) -> list[Path]:
         """Remove the parts that had ended at a time; return them.
@@ -176,7 +179,8 @@ class Storage:
         """
         gone: list[Path] = []
         begins = [part.row.opened_ns for part in (*self._kept, self._part)]
-        while self._kept and begins[len(gone) + 1] <= until_ns:
+        is_ending = self._ending is not None and not self._ending.done()
+        while len(self._kept) > is_ending and begins[len(gone) + 1] <= until_ns:
             path = self._kept[0].path
             await asyncio.to_thread(_remove, path)
             gone.append(self._kept.pop(0).path)
@@ -189,6 +193,7 @@ class Storage:
             if database is not None:
                 await _finish(database, self._part.row._replace(closed_ns=now_ns))
         finally:
+            await self._ended()
             await asyncio.to_thread(_unlock, self._lock, self._first)
 
     async def _connect(self) -> aiosqlite.Connection:
@@ -230,7 +235,6 @@ async def _connected(path: Path) -> aiosqlite.Connection:
     try:
         # A crash of the machine may take the last seconds with it, never the file.
         await database.execute("PRAGMA synchronous = NORMAL")
-        await database.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
     except BaseException:
         await _close(database)
         raise
@@ -265,6 +269,13 @@ async def _finish(database: aiosqlite.Connection, row: PartRow) -> None:
         await database.execute(INSERTS[PartRow], row)
     finally:
         await _close(database)
+
+
+async def _end(database: aiosqlite.Connection, part: _Part, now_ns: int) -> None:
+    try:
+        await _finish(database, part.row._replace(closed_ns=now_ns))
+    except sqlite3.Error as exc:  # it was removed, or the disk is full
+        logger.warning("%s: cannot be closed properly: %s", part.path, exc)
 
 
 async def _close(database: aiosqlite.Connection) -> None:
