@@ -281,6 +281,7 @@ class Sink:
         """End every ``consume``: nothing can be written any more."""
         self._failure = error
         self._is_open = False
+        self._tally.fail(error)
         self._give_up()
 
     def _give_up(self) -> None:

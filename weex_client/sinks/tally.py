@@ -38,7 +38,9 @@ class Tally:
         self._held = 0
         self._held_from = 0.0
         self._held_seconds = 0.0
+        self._stretches = 0
         self._last_error: str | None = None
+        self._is_troubled = False
 
     def picture(self, waiting: int) -> SinkStats:
         """Return the counts as of now."""
@@ -62,7 +64,7 @@ class Tally:
         if self._away_since is not None:
             seconds = self._clock.monotonic() - self._away_from
             self._away_seconds += seconds
-            self._away_since = None
+            self._away_since, self._is_troubled = None, False
             _logger.warning("%s takes messages again after %.1f s", self._place, seconds)
         # What a retry finds there, the attempt before may have stored.
         self._stored += outcome.stored + (outcome.repeated if is_retry else 0)
@@ -75,10 +77,15 @@ class Tally:
         self._refused += 1
         _logger.error("%s cannot store %s: %s", self._place, row.key_text, reason)
 
+    def fail(self, error: SinkError) -> None:
+        """Note that nothing can be written any more."""
+        self._last_error, self._is_troubled = str(error), True
+        _logger.error("%s; nothing more is stored", error)
+
     def be_away(self, error: SinkError, waiting: int) -> None:
         """Count a batch that must be written again; say so once."""
         self._retries += 1
-        self._last_error = str(error)
+        self._last_error, self._is_troubled = str(error), True
         if self._away_since is None:
             self._away_since = self._clock.time_ns() / 1e9
             self._away_from = self._clock.monotonic()
@@ -91,7 +98,7 @@ class Tally:
 
     def loss_error(self) -> SinkError:
         """Return the error that says how many messages are not stored."""
-        reason = f" ({self._last_error})" if self._away_since is not None else ""
+        reason = f" ({self._last_error})" if self._is_troubled else ""
         return SinkError(
             f"{self._place}: {self.lost} messages were read and not stored{reason}",
             place=self._place,
@@ -99,14 +106,13 @@ class Tally:
 
     @contextmanager
     def held(self, buffer_size: int) -> Iterator[None]:
-        """Count the time in which streams are not read; say once that it has begun."""
+        """Count the time in which streams are not read; say so at the 1st, 2nd, 4th, 8th ..."""
         if not self._held:
             self._held_from = self._clock.monotonic()
-            _logger.warning(
-                "%s: %d messages wait, so streams are not read until there is room",
-                self._place,
-                buffer_size,
-            )
+            self._stretches += 1
+            if not self._stretches & (self._stretches - 1):
+                text = "%s: %d messages wait, so streams are not read until there is room (%d)"
+                _logger.warning(text, self._place, buffer_size, self._stretches)
         self._held += 1
         try:
             yield
