@@ -180,5 +180,7 @@ def fuzz(session: nox.Session) -> None:
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Measure; arguments after ``--`` go to the benchmark."""
-    session.install(*group("bench"), "-e", ".[cli,paper]")
+    session.install(*group("bench"), "-e", ".[cli,paper,mongo]")
     session.run("python", "-m", "tests.bench", *session.posargs)
+    if not session.posargs:
+        session.run("python", "-m", "tests.sinks.speed")

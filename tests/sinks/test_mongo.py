@@ -6,17 +6,21 @@ import asyncio
 import datetime
 import gc
 import logging
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from decimal import Decimal
+from importlib import import_module
+from pathlib import Path
 from traceback import format_exception as traceback_of
 from typing import Any
 
 import mockupdb
 import pytest
 from bson import Decimal128
-from pymongo import AsyncMongoClient
+from pymongo import AsyncMongoClient, MongoClient
 
 from weex_client.errors import ConfigError, SinkError
+from weex_client.sandbox import SandboxExchange
 from weex_client.sinks import MongoSink, document, sink_at
 from weex_client.sinks.mongo_address import place_of
 
@@ -124,6 +128,7 @@ class Actor:
     def play(self, *script: Callable[[Any], object], about: Any = ABOUT) -> str:
         """Begin anew; return the address."""
         self.inserts: list[Any] = []
+        self.updates: list[Any] = []
         self._script = list(script)
         self._about = about
         return f"mongodb://{self._server.host}:{self._server.port}/market"
@@ -138,6 +143,9 @@ class Actor:
             request.ok(cursor=cursor)
         elif command == "saslStart":
             request.command_err(18, "Authentication failed.")
+        elif command == "update":
+            self.updates += request.doc["updates"]
+            request.ok(n=1, nModified=1)
         elif command == "insert":
             self.inserts.append(request.doc)
             (self._script.pop(0) if self._script else mockupdb.Request.ok)(request)
@@ -259,6 +267,35 @@ async def test_what_is_wrong_at_the_start_is_said_there_without_the_password(
         assert "s3" not in f"{caught.value}{sink!r}{caplog.text}{traceback}"
     with pytest.raises(SinkError, match="holds a store of version 2"):
         await opened(MongoSink(actor.play(about={**ABOUT, "version": 2})))
+
+
+@pytest.fixture
+def recipes(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "examples")
+    return import_module("_mongodb")
+
+
+async def test_recipes_keep_ticks_and_ask_for_them_by_time(
+    server: MongoServer, actor: Actor, recipes: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with asyncio.timeout(PATIENCE_SECONDS), SandboxExchange() as exchange:
+        config = exchange.coinbase_config()
+        with MongoClient[dict[str, Any]](actor.play()) as client:
+            await asyncio.to_thread(recipes.keep_ticks, config, client.crypto_db.btc_data, 3)
+        assert len({each["q"]["_id"] for each in actor.updates}) == 3
+        assert all(isinstance(each["u"]["last"], Decimal128) for each in actor.updates)
+
+        keeping = asyncio.create_task(recipes.keep_all_ticks(config, server.uri))
+        with MongoClient[dict[str, Any]](server.uri) as client:
+            ticks = client.crypto_db.btc_data
+            while not await asyncio.to_thread(ticks.find_one):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+            keeping.cancel()
+            await asyncio.wait((keeping,))
+            await asyncio.to_thread(recipes.print_last_hour, ticks)
+            by_time = {"time": 1}
+            assert by_time in [dict(each["key"]) for each in ticks.list_indexes()]
+    assert re.match(r"Price: \d+\.\d+ at \d{4}-", capsys.readouterr().out)
 
 
 def test_place_never_shows_what_may_be_a_password() -> None:

@@ -108,13 +108,13 @@ class MongoStore:
 
     def _made_client(self) -> AsyncMongoClient[Document]:
         patience = round(1000 * self._connect_seconds)
+        ours: dict[str, Any] = {"serverSelectionTimeoutMS": patience, "connectTimeoutMS": patience}
+        asked = self._uri.lower()
         try:
-            # What the address says comes before these.
+            # The driver would let these come before what the address says.
             return AsyncMongoClient(
                 self._uri,
-                serverSelectionTimeoutMS=patience,
-                connectTimeoutMS=patience,
-                appname="weex_client",
+                **{name: value for name, value in ours.items() if f"{name.lower()}=" not in asked},
             )
         except (PyMongoError, ValueError, TypeError):
             # The driver's words, and the traceback, may hold a part of the password.
