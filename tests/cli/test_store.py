@@ -59,7 +59,7 @@ def test_what_is_wrong_is_one_line(tmp_path: Path) -> None:
         ("postgresql://me:s3cret@host/db", USAGE, r"error: where to store is sqlite:FILE, or mong"),
         (nowhere, FAILURE, r"error: cannot reach mongodb://127\.0\.0\.1:1/market: "),
     ):
-        done = call("store", "BTCUSDT", "--sandbox", "--to", address)
+        done = call("store", "BTCUSDT", "--to", address)  # which is opened before the venue
 
         assert done.returncode == status
         assert re.match(complaint, done.stderr), done.stderr

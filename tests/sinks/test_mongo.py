@@ -102,7 +102,8 @@ async def test_server_that_is_killed_and_comes_back_has_everything_once(
             await asyncio.sleep(0.01)
         await asyncio.to_thread(server.start)
 
-    sink = sink_to(server, database, retry_max_delay_seconds=0.1)
+    # As long as a write waits for a server that the driver knows to be away.
+    sink = sink_to(server, database, write_seconds=2.0, retry_max_delay_seconds=0.1)
     async with asyncio.timeout(PATIENCE_SECONDS), sink:
         await sink.consume(stream([trade(0)]))
         await sink.consume(while_it_is_down())

@@ -22,6 +22,9 @@ __all__ = ["Sink"]
 
 _logger = logging.getLogger("weex_client.sinks")
 
+# A row of a deep book takes 0.2 ms to build, one of a trade 0.01 ms.
+_ROWS_AT_ONCE = 20
+
 # What a store gets on closing to let go of its file or its connections.
 _LETTING_GO_SECONDS = 5.0
 
@@ -226,8 +229,7 @@ class Sink:
                 batch = list(islice(self._waiting, self._batch_size))
                 if not batch:
                     return
-                # Building rows takes longer than reading messages: readers go on meanwhile.
-                await self._deliver(await asyncio.to_thread(_rows, batch))
+                await self._deliver(await _rows(batch))
                 self._drop_front(len(batch))
         except SinkError as exc:
             self._fail(exc)
@@ -291,5 +293,14 @@ class Sink:
         self._move()
 
 
-def _rows(batch: Sequence[tuple[Message[Any], str]]) -> list[Row]:
-    return [row_of(message, label) for message, label in batch]
+async def _rows(batch: Sequence[tuple[Message[Any], str]]) -> list[Row]:
+    """Build rows, and let readers go on meanwhile.
+
+    Not in a thread: a book that others read as well makes its levels when first looked at.
+    """
+    rows: list[Row] = []
+    for message, label in batch:
+        rows.append(row_of(message, label))
+        if not len(rows) % _ROWS_AT_ONCE:
+            await asyncio.sleep(0)
+    return rows

@@ -150,9 +150,9 @@ class SQLiteStore:
         by_channel: dict[str, list[Row]] = {}
         for row in rows:
             by_channel.setdefault(row.channel, []).append(row)
-        await database.execute("BEGIN IMMEDIATE")
         known = dict(self._tables)
         try:
+            await database.execute("BEGIN IMMEDIATE")
             before = database.total_changes
             for channel, members in by_channel.items():
                 table = known.get(channel)
