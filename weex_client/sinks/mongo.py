@@ -16,12 +16,13 @@ class MongoSink(Sink):
 
     Args:
         uri: The server's address: ``mongodb://...`` or ``mongodb+srv://...``, with the options
-            that MongoDB documents; what it says about write concern and timeouts is kept.
+            that MongoDB documents; what it says about write concern is kept.
         database: The database; the one of the address where None, and ``market`` where that
             names none.
         collection: One collection for all channels, instead of one for each.
-        connect_seconds: How long the server may take to answer when the sink is opened.
-        write_seconds: How long it may take to write a batch.
+        connect_seconds: How long the server may take to answer when the sink is opened; no
+            longer than ``serverSelectionTimeoutMS`` of the address.
+        write_seconds: How long it may take to write a batch; then it counts as away.
         options: As for ``Sink``.
 
     Raises:

@@ -101,7 +101,9 @@ class MongoStore:
                 database = self._client.get_database(self._database_name)
             concern = _durable(database.write_concern)
             self._database = database.with_options(write_concern=concern)
-            await self._guarded(self._prepare(self._database), self._connect_seconds)
+            # What the address says, or what was put in its place.
+            seconds = min(self._connect_seconds, self._client.options.server_selection_timeout)
+            await self._guarded(self._prepare(self._database), seconds)
         except BaseException:
             await self.close()
             raise
