@@ -12,6 +12,7 @@ import weex_client
 from weex_client import ConnectionEvent, Continuity, Hole
 from weex_client.models import Payload
 from weex_client.sinks.rows import ENVELOPE, plain, row_of
+from weex_client.venues.kucoin.wire import KucoinAccount
 
 from .messages import START_NS, message, one_of_each, order, ticker, trade
 
@@ -49,6 +50,15 @@ def test_trade_is_the_same_whenever_and_however_it_comes() -> None:
     assert row_of(order("new")).key == row_of(order("filled")).key
 
 
+def test_state_is_known_by_what_its_venue_knows_it_by() -> None:
+    funds = {"currency": "USDT", "balance": Decimal(1)}
+    balances = [KucoinAccount(**funds, account=name) for name in ("main", "trade", "isolated_A:B")]
+    keys = [row_of(message("account", each, symbol=None)).key_text for each in balances]
+
+    assert keys[:2] == ["weex:account:::USDT%3Amain", "weex:account:::USDT%3Atrade"]
+    assert len(set(keys)) == 3
+
+
 def test_no_payload_has_a_field_that_the_envelope_hides() -> None:
     def below(kind: type) -> set[type]:
         return {kind}.union(*(below(each) for each in kind.__subclasses__()))
@@ -60,7 +70,16 @@ def test_no_payload_has_a_field_that_the_envelope_hides() -> None:
         for each in below(Payload) - in_no_message
         if each.__module__.startswith(weex_client.__name__)
     ]
-    hidden = {"digest", "extra", "key", "time", "channel", "writer", *ENVELOPE} - said_twice
+    hidden = {
+        "digest",
+        "identity",
+        "extra",
+        "key",
+        "time",
+        "channel",
+        "writer",
+        *ENVELOPE,
+    } - said_twice
     assert len(ours) > 25
     assert not [each for each in ours if hidden & set(each.model_fields)]
 

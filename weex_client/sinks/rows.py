@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from enum import Enum
 from functools import cache
@@ -41,9 +41,10 @@ _IDENTITIES: Final[Mapping[type[Payload], Identity]] = {
     Trade: Identity(("trade_id",)),
     Fill: Identity(("fill_id", "order_id")),
     Candle: Identity(("interval", "open_time"), is_state=True),
-    Order: Identity(("order_id",), is_state=True),
-    Position: Identity(("side",), is_state=True),
-    Account: Identity(("currency",), is_state=True),
+    # Venues have several balances of a currency, and several positions of a side.
+    Order: Identity(("identity",), is_state=True),
+    Position: Identity(("identity",), is_state=True),
+    Account: Identity(("identity",), is_state=True),
 }
 _BY_CONTENT: Final = Identity(("time_ns", "digest"))
 
@@ -57,7 +58,7 @@ ENVELOPE: Final[Mapping[str, type]] = {
     "sequence": int,
     "is_snapshot": bool,
 }
-"""What stands in every row, with its types; ``digest`` follows where it is part of the key."""
+"""What stands in every row, with its types; ``digest`` or ``identity`` follow where needed."""
 
 
 class Row(NamedTuple):
@@ -86,7 +87,7 @@ class Row(NamedTuple):
     def key_text(self) -> str:
         """Return the key with the channel as one text, its parts separated by colons."""
         venue, *rest = self.key
-        return ":".join(quote(str(each), safe=" /+,") for each in (venue, self.channel, *rest))
+        return _joined((venue, self.channel, *rest))
 
 
 def row_of(message: Message[Any], label: str = "") -> Row:
@@ -113,6 +114,9 @@ def row_of(message: Message[Any], label: str = "") -> Row:
     }
     if identity is _BY_CONTENT:
         fields["digest"] = _digest(message.sequence, data)
+    elif isinstance(data, Order | Position | Account):
+        name = data.identity
+        fields["identity"] = _joined(name) if isinstance(name, tuple) else str(name)
     # A payload repeats its symbol and its sequence; the envelope's are the message's.
     fields |= {name: value for name, value in said.items() if name not in fields}
     return Row(message.channel, kind, identity, fields)
@@ -142,6 +146,11 @@ def _digest(sequence: int | None, data: Payload) -> str:
     # Payloads that keep their frame differ where it does.
     said = f"{sequence} {content} {getattr(data, 'raw', '')}".encode("utf-8", "surrogatepass")
     return hashlib.blake2b(said, digest_size=_DIGEST_BYTES).hexdigest()
+
+
+def _joined(parts: Iterable[Any]) -> str:
+    """Write parts as one text that no other parts give."""
+    return ":".join("" if each is None else quote(str(each), safe=" /+,") for each in parts)
 
 
 def _kept(value: Any) -> Any:

@@ -245,8 +245,8 @@ def _columns(row: Row) -> dict[str, str]:
     columns = {name: _AFFINITIES[each] for name, each in ENVELOPE.items()}
     for name, field in kind.model_fields.items():
         columns.setdefault(name, _affinity(field.annotation))
-    if "digest" in row.identity.fields:
-        columns["digest"] = "TEXT"
+    for name in row.identity.fields:
+        columns.setdefault(name, "TEXT")
     return {**columns, "extra": "TEXT"}
 
 
