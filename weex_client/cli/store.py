@@ -23,7 +23,7 @@ from weex_client.errors import ConnectError, SinkError, WeexClientError
 from weex_client.models import Message
 from weex_client.protocol import Topic
 from weex_client.sandbox import SandboxExchange
-from weex_client.sinks import Sink, SinkStats, sink_at
+from weex_client.sinks import Sink, sink_at
 from weex_client.websocket import VENUES
 
 __all__ = ["StoreRequest", "store"]
@@ -67,6 +67,7 @@ async def store(request: StoreRequest) -> int:
             config = watched.config(exchange)
             plans = _plans(request, config)
             await stack.enter_async_context(sink)
+            stack.callback(_say_what_waits, sink)
             client = VENUES[watched.venue](config)
             try:
                 await stack.enter_async_context(client)
@@ -79,7 +80,6 @@ async def store(request: StoreRequest) -> int:
             finally:
                 if not isinstance(sys.exception(), Exception):  # whose one line says it all
                     screen.conclude(client.continuity())  # also after Ctrl-C
-                _say_what_waits(sink.stats())
     finally:
         # Only now, when the sink is closed, it is known what became of every message.
         stats = sink.stats()
@@ -92,7 +92,9 @@ async def store(request: StoreRequest) -> int:
             )
 
 
-def _say_what_waits(stats: SinkStats) -> None:
+def _say_what_waits(sink: Sink) -> None:
+    """Say why closing takes a while."""
+    stats = sink.stats()
     if stats.away_since is not None and stats.waiting:
         print(f"{stats.waiting} messages wait; a last try", file=sys.stderr, flush=True)
 
