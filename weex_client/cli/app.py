@@ -20,8 +20,7 @@ from weex_client.cli.paper import paper as trade
 from weex_client.cli.request import WatchRequest
 from weex_client.cli.running import run_command
 from weex_client.cli.sandbox import serve, tell_faults
-from weex_client.cli.store import StoreRequest
-from weex_client.cli.store import store as keep
+from weex_client.cli.store_command import store
 from weex_client.cli.venues import show_venues
 from weex_client.cli.watch import watch as show
 from weex_client.sandbox import SandboxExchange
@@ -101,48 +100,6 @@ def watch(
         seconds=seconds,
     )
     return run_command(lambda: show(request))
-
-
-@app.command()
-def store(
-    symbols: Symbols = None,
-    to: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="sqlite:FILE, or mongodb://HOST/DATABASE.")
-    ] = "sqlite:market.db",
-    channel: Annotated[
-        list[str] | None, typer.Option(help="What to store; may be given several times.")
-    ] = None,
-    venue: Annotated[VenueChoice, typer.Option(help="Which exchange.")] = _FIRST_VENUE,
-    market: Market = None,
-    interval: Annotated[
-        str | None, typer.Option(help="Length of a candle; 1m, if nothing else is said.")
-    ] = None,
-    level: Annotated[int | None, typer.Option(help="Book levels a side; 5 if not said.")] = None,
-    sandbox: Annotated[
-        bool, typer.Option("--sandbox", help="Use the embedded exchange; needs no network.")
-    ] = False,
-    url: Annotated[
-        str | None, typer.Option(help="Another WebSocket address than the venue's.")
-    ] = None,
-    seconds: Annotated[
-        float | None, typer.Option(callback=_positive, help="Stop after so many seconds.")
-    ] = None,
-) -> int:
-    """Store streams in an SQLite file or in MongoDB, each message once.
-
-    Example: weex-client store BTCUSDT --channel trades --channel candles --to sqlite:market.db
-    """
-    watched = WatchRequest(
-        symbols=tuple(symbols or ()),
-        venue=venue.value,
-        market=None if market is None else market.value,
-        interval=interval,
-        level=level,
-        sandbox=sandbox,
-        url=url,
-        seconds=seconds,
-    )
-    return _run(lambda: keep(StoreRequest(watched, tuple(channel or ()), to)))
 
 
 @app.command()
@@ -231,6 +188,7 @@ def paper(
 
 
 app.command()(tape_commands.record)
+app.command()(store)
 
 
 def run(arguments: Sequence[str]) -> int:

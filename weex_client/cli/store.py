@@ -46,6 +46,11 @@ class StoreRequest:
     channels: tuple[str, ...]
     address: str
 
+    def watches(self) -> list[WatchRequest]:
+        """Return what would be watched, one channel each."""
+        channels = tuple(dict.fromkeys(self.channels)) or (None,)
+        return [replace(self.watched, channel=channel) for channel in channels]
+
 
 async def store(request: StoreRequest) -> int:
     """Store what was asked for until time is up, or every stream has ended.
@@ -64,8 +69,11 @@ async def store(request: StoreRequest) -> int:
             exchange = None
             if watched.sandbox:
                 exchange = await stack.enter_async_context(opened(SandboxExchange()))
-            config = watched.config(exchange)
-            plans = _plans(request, config)
+            watches = request.watches()
+            # What --url means, a private channel knows if there is one.
+            config = max(watches, key=lambda each: each.is_private).config(exchange)
+            venue = VENUES[watched.venue].venue_class(config)
+            plans = [each.plan(venue) for each in watches]
             await stack.enter_async_context(sink)
             stack.callback(_say_what_waits, sink)
             client = VENUES[watched.venue](config)
@@ -97,12 +105,6 @@ def _say_what_waits(sink: Sink) -> None:
     stats = sink.stats()
     if stats.away_since is not None and stats.waiting:
         print(f"{stats.waiting} messages wait; a last try", file=sys.stderr, flush=True)
-
-
-def _plans(request: StoreRequest, config: StreamConfig) -> list[WatchPlan]:
-    venue = VENUES[request.watched.venue].venue_class(config)
-    channels = request.channels or (None,)
-    return [replace(request.watched, channel=channel).plan(venue) for channel in channels]
 
 
 def _label(config: StreamConfig) -> str:
