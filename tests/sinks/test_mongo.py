@@ -16,15 +16,17 @@ from typing import Any
 
 import mockupdb
 import pytest
-from bson import Decimal128
+from bson import Decimal128, encode
 from pymongo import AsyncMongoClient, MongoClient
 
 from weex_client.errors import ConfigError, SinkError
 from weex_client.sandbox import SandboxExchange
 from weex_client.sinks import MongoSink, document, sink_at
 from weex_client.sinks.mongo_address import place_of
+from weex_client.venues.coinbase.wire import VenueStatus
+from weex_client.venues.smartmoney import SmartMoneyEvent
 
-from .messages import candle, one_of_each, order, stream, ticker, trade
+from .messages import candle, message, one_of_each, order, stream, ticker, trade
 from .mongo_server import MongoServer, running
 
 # The driver leaves a socket to the collector when it is closed while it dials.
@@ -304,6 +306,28 @@ def test_place_never_shows_what_may_be_a_password() -> None:
     assert place_of("mongodb+srv://u:p@cluster.net/db") == "mongodb+srv://cluster.net/db"
     assert place_of("mongodb://u:p?p@host/db") == "mongodb://..."
     assert place_of("mongodb://u:pw") == "mongodb://..."
+
+
+def test_what_venues_nest_is_said_in_documents() -> None:
+    payload = {
+        "price": Decimal("1.50"),
+        "asked": None,
+        "ids": [1, 2**70, ("a",)],
+        "a": {"is": True},
+    }
+    said = SmartMoneyEvent(event="alert", payload=payload)
+
+    found = document(message("alerts", said), label="mine")
+
+    assert found["payload"] == {
+        "price": Decimal128("1.50"),
+        "asked": None,
+        "ids": [1, str(2**70), ["a"]],
+        "a": {"is": True},
+    }
+    assert (found["label"], found["channel"]) == ("mine", "alerts")
+    assert encode(found)
+    assert encode(document(message("status", VenueStatus(products=(), currencies=()))))
 
 
 def test_number_of_too_many_digits_for_decimal128_keeps_them_as_text() -> None:

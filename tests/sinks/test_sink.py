@@ -24,7 +24,7 @@ class Memory:
         self.rows: dict[str, Row] = {}
         self.batches: list[int] = []
         self.refused: set[str] = set()
-        self.fault: SinkError | None = None
+        self.fault: Exception | None = None
         self.is_forgetful = False  # store, and fail nevertheless
         self.is_closed = False
         self.attempts = 0
@@ -211,7 +211,8 @@ async def test_what_cannot_be_written_on_closing_is_counted_and_said(
     assert "memory: 2 messages were read and not stored" in caplog.text
 
 
-async def test_store_that_is_broken_for_good_ends_every_consume() -> None:
+@pytest.mark.parametrize("fault", [away(retryable=False), KeyError("a bug")])
+async def test_store_that_is_broken_for_good_ends_every_consume(fault: Exception) -> None:
     store = Memory()
     sink, clock = sink_and_clock(store)
 
@@ -226,14 +227,14 @@ async def test_store_that_is_broken_for_good_ends_every_consume() -> None:
         async with sink, asyncio.TaskGroup() as group:
             group.create_task(sink.consume(endless()))
             group.create_task(sink.consume(endless(), label="spot"))
-            store.fault = away(retryable=False)
+            store.fault = fault
 
     running = asyncio.create_task(both())
     await until(running.done, clock, 1.0)
     with pytest.raises(ExceptionGroup) as ended:
         await running
 
-    assert ended.group_contains(SinkError, match="memory is away")
+    assert ended.group_contains(SinkError, match="^memory(: KeyError: 'a bug'| is away)$")
     assert sink.stats().lost > 0
     assert sink.stats().waiting == 0
 
