@@ -99,7 +99,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check the types of the package, of the examples, and those that users see."""
-    session.install(*group("types"), "-e", ".[cli,paper,testing]")
+    session.install(*group("types"), "-e", ".[cli,paper,testing,mongo]")
     session.run("mypy", "--strict")
     session.run("mypy", "--strict", "examples")
     # A program that reads everything the package offers, and never meets an Any.
@@ -116,7 +116,7 @@ def contracts(session: nox.Session) -> None:
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
     """Run the tests; on the Python that runs nox, with branch coverage and all fifty seeds."""
-    session.install(*group("tests"), "-e", ".[cli,paper]")
+    session.install(*group("tests"), "-e", ".[cli,paper,mongo]")
     if session.posargs:
         session.run("python", "-m", "pytest", *session.posargs)
         return
@@ -180,5 +180,7 @@ def fuzz(session: nox.Session) -> None:
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Measure; arguments after ``--`` go to the benchmark."""
-    session.install(*group("bench"), "-e", ".[cli,paper]")
+    session.install(*group("bench"), "-e", ".[cli,paper,mongo]")
     session.run("python", "-m", "tests.bench", *session.posargs)
+    if not session.posargs:
+        session.run("python", "-m", "tests.sinks.speed")

@@ -25,6 +25,7 @@ __all__ = [
     "RiskLimitError",
     "SequenceGapError",
     "SilentLineError",
+    "SinkError",
     "SlowConsumerError",
     "StateError",
     "StrategyError",
@@ -138,6 +139,20 @@ class StrategyError(UsageError):
     def __init__(self, message: str, *, strategy: str) -> None:
         super().__init__(message)
         self.strategy = strategy
+
+
+class SinkError(WeexClientError):
+    """Tell that messages could not be stored, and what to do about it.
+
+    Attributes:
+        place: Where they should have gone, without credentials.
+        retryable: Whether the same may work later.
+    """
+
+    def __init__(self, message: str, *, place: str, retryable: bool = False) -> None:
+        super().__init__(message)
+        self.place = place
+        self.retryable = retryable  # type: ignore[misc]  # a server that is away comes back
 
 
 class TransportError(WeexClientError):

@@ -20,6 +20,7 @@ from weex_client.cli.paper import paper as trade
 from weex_client.cli.request import WatchRequest
 from weex_client.cli.running import run_command
 from weex_client.cli.sandbox import serve, tell_faults
+from weex_client.cli.store_command import store
 from weex_client.cli.venues import show_venues
 from weex_client.cli.watch import watch as show
 from weex_client.sandbox import SandboxExchange
@@ -202,6 +203,7 @@ def paper(
 app.command()(tape_commands.record)
 app.command()(tape_commands.replay)
 app.add_typer(tape_commands.tape_app, name="tape")
+app.command()(store)
 
 
 def run(arguments: Sequence[str]) -> int:
