@@ -1,6 +1,7 @@
 """Messages as files for other programs, and candles of any interval. Tapes are read elsewhere."""
 
 from weex_client.export.candles import BuiltCandle, CandleBuilder, Stretch, candles_of
+from weex_client.export.known import known_trades
 from weex_client.export.writing import Exported, FileFormat, export, format_of
 
 __all__ = [
@@ -12,4 +13,5 @@ __all__ = [
     "candles_of",
     "export",
     "format_of",
+    "known_trades",
 ]
