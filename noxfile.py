@@ -187,3 +187,5 @@ def bench(session: nox.Session) -> None:
     """Measure; arguments after ``--`` go to the benchmark."""
     session.install(*group("bench"), *group("files"), "-e", ".[cli,export,paper]")
     session.run("python", "-m", "tests.bench", *session.posargs)
+    if not session.posargs:
+        session.run("python", "-m", "tests.bench.export")

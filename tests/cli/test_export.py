@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import csv
 import json
+import os
+import pty
+import re
+import runpy
+import shlex
+import subprocess
 import threading
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,13 +21,15 @@ import pytest
 
 from tests.recording.handmade import START_NS, HandmadeTape
 from weex_client import ExportError, TapeError, UsageError
-from weex_client.cli import export as command
+from weex_client.cli import export as exporting
+from weex_client.cli.app import run
 from weex_client.cli.export import ExportRequest, export_tape
 from weex_client.cli.failures import SUCCESS, USAGE
 from weex_client.cli.moments import iso_moment, moment_ns
 
-from .program import call
+from .program import LIMIT_SECONDS, REPOSITORY, call, command, environment
 
+README = (REPOSITORY / "README.rst").read_text(encoding="utf-8")
 SECOND_NS = 1_000_000_000
 
 
@@ -85,6 +94,57 @@ def test_the_command_writes_a_file_and_says_how_long_it_is(tape: Path) -> None:
     assert (done.returncode, done.stdout) == (USAGE, "")
     assert done.stderr.startswith("error: ")
     assert done.stderr.count("\n") == 1
+
+
+def test_readme_and_documentation_export_as_they_say(
+    tape: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    monkeypatch.chdir(tape.parent)
+    commands = re.findall(r"^   \$ .*weex-client (export tape\.db .*)$", README, re.M)
+    assert len(commands) == 2
+    for written in commands:
+        assert run(shlex.split(written)) == SUCCESS
+    assert capfd.readouterr().out.startswith("30 rows in trades.csv, ")
+    runpy.run_path(str(REPOSITORY / "docs" / "recipes" / "from_python.py"))
+
+    assert parquet.read_metadata("trades.parquet").num_rows == 30
+    assert parquet.read_table("candles.parquet")["trade_count"].to_pylist() == [1, 9, 9, 9, 2]
+
+
+def test_a_terminal_shows_how_far_an_export_is(tape: Path) -> None:
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        command("export", str(tape), "--channel", "trades", "--out", str(tape.with_name("o.csv"))),
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        env=environment({"TERM": "xterm", "COLUMNS": "80"}),
+    )
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # the other end is closed
+        while part := os.read(ours, 65536):
+            shown += part
+    os.close(ours)
+    said, _ = process.communicate(timeout=LIMIT_SECONDS)
+
+    assert (process.returncode, said.split()[:2]) == (SUCCESS, [b"30", b"rows"])
+    assert b"messages" in shown
+
+
+async def test_a_cancelled_export_leaves_nothing_half(
+    tape: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    request = ExportRequest(tape, "trades", tape.with_name("trades.csv"))
+    task = asyncio.create_task(export_tape(request))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    # It may have been done before it heard.
+    is_stopped = "trades.csv was not written" in capfd.readouterr().err
+    assert files(tape) == ([] if is_stopped else ["trades.csv"])
 
 
 def test_time_and_symbol_choose_what_is_written(tape: Path) -> None:
@@ -163,8 +223,8 @@ def test_an_export_that_nobody_wants_any_more_ends(tape: Path) -> None:
     cancelled = threading.Event()
     cancelled.set()
     request = ExportRequest(tape, "trades", tape.with_name("out.csv"))
-    with pytest.raises(command._CancelledError):
-        command._exported(request, cancelled)
+    with pytest.raises(exporting._CancelledError):
+        exporting._exported(request, cancelled)
     assert files(tape) == []
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Final, Protocol
+from typing import Final
 
 from weex_client.export.candles import Stretch
 from weex_client.protocol import Channel
-from weex_client.recording import CoverageRecord, GapRecord
+from weex_client.recording import CoverageRecord, GapRecord, Recording
 
 __all__ = ["known_trades"]
 
@@ -24,13 +24,7 @@ _NOTICED_NS: Final = 60 * _SECOND_NS
 Span = tuple[int, int]
 
 
-class _Recording(Protocol):
-    """What is asked of a recording."""
-
-    def coverage(self) -> Iterable[CoverageRecord]: ...
-
-
-def known_trades(recording: _Recording) -> list[Stretch]:
+def known_trades(recording: Recording) -> list[Stretch]:
     """Return when every trade is known, for ``candles_of`` and ``CandleBuilder``.
 
     An interruption after which the venue repeated what was missed is none. Around every other
