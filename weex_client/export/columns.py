@@ -120,6 +120,8 @@ class Table:
 
     def __init__(self) -> None:
         self.columns: list[Column] = []
+        self.has_nested = False
+        """Whether one of them holds JSON, which may be long."""
         self._places: dict[str, int] = {}
         self._rows: dict[type[Payload], Callable[[Message[Any]], Row]] = {}
         self._depth = 0
@@ -153,6 +155,7 @@ class Table:
             known = self._places.setdefault(column.name, len(self.columns))
             if known == len(self.columns):
                 self.columns.append(column)
+                self.has_nested |= column.kind is Kind.NESTED
             elif self.columns[known].kind is not column.kind:
                 raise ExportError(
                     f"the column {column.name} would hold {self.columns[known].kind.value} and"

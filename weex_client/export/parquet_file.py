@@ -36,6 +36,7 @@ _SMALLEST: Final = -9
 # A row group in memory: a million cells are some 60 MB while they are turned into columns.
 _GROUP_ROWS: Final = 65_536
 _GROUP_CELLS: Final = 1_000_000
+_CELL_BYTES: Final = 64
 
 
 def check_parquet() -> None:
@@ -62,6 +63,7 @@ class ParquetFile:
         self._group_rows = group_rows
         self._table = Table()
         self._rows: list[Row] = []
+        self._cells = 0
         self._digits: dict[str, _Digits] = {}
         self._types = {
             Kind.TEXT: pyarrow.string(),
@@ -80,8 +82,12 @@ class ParquetFile:
             ExportError: If a number does not fit.
         """
         for message in messages:
-            self._rows.append(self._table.row(message))
-            if len(self._rows) >= min(self._group_rows, _GROUP_CELLS // len(self._table.columns)):
+            row = self._table.row(message)
+            self._rows.append(row)
+            self._cells += len(row)
+            if self._table.has_nested:
+                self._cells += sum(len(each) for each in row if type(each) is str) // _CELL_BYTES
+            if len(self._rows) >= self._group_rows or self._cells >= _GROUP_CELLS:
                 self._flush()
 
     def _flush(self) -> None:
@@ -89,7 +95,7 @@ class ParquetFile:
         columns = self._table.columns
         values = list(zip_longest(*self._rows))
         values += [(None,) * len(self._rows)] * (len(columns) - len(values))
-        self._rows = []
+        self._rows, self._cells = [], 0
         arrays = [self._array(column, each) for column, each in zip(columns, values, strict=True)]
         batch = self._arrow.record_batch(arrays, names=[column.name for column in columns])
         # A stream of its own for each group: they need not have the same columns.

@@ -20,7 +20,8 @@ __all__ = ["Exported", "FileFormat", "export", "format_of"]
 
 FileFormat = Literal["csv", "jsonl", "parquet"]
 
-_BATCH_MESSAGES: Final = 1_000
+# Some messages are whole books of orders: so few are in memory at a time.
+_BATCH_MESSAGES: Final = 100
 
 
 class _Writer(Protocol):
