@@ -15,9 +15,8 @@ __all__ = ["BuiltCandle", "CandleBuilder", "Stretch", "candles_of"]
 
 _SECOND_NS: Final = 1_000_000_000
 
-# What a reconnection brings again, or late, are a venue's newest trades: at most 256 are
-# remembered of a live stream (streaming/trade_feed.py), and the longest replay known is of 100.
-# Each can open one candle at most, so none of them falls before the newest 256 candles.
+# What a reconnection brings again, or late, are a venue's newest trades: up to 20 (WEEX). Each
+# opens one candle at most, so that none of them falls before the newest 20 that have trades.
 _HELD_CANDLES: Final = 256
 _KNOWN_TRADES: Final = 10_000
 
@@ -72,9 +71,9 @@ class CandleBuilder:
     """Put trades together to candles, each symbol's for itself and in order of time.
 
     A trade falls into the candle of the time at which it was matched, however late it came:
-    history that a reconnection brings fills the hole it was made for. A trade that comes twice
-    counts once. Within the same instant, the one that came first is the first. An interval
-    without a trade has no candle.
+    history that a reconnection brings fills the hole it was made for. A trade that comes twice,
+    with the same id and time, counts once. Within the same instant, the one that came first is
+    the first. An interval without a trade has no candle.
 
     A candle comes out when 256 later ones of its symbol have begun, or at the end.
     """
@@ -105,10 +104,11 @@ class CandleBuilder:
         series = self._series.get(key)
         if series is None:
             series = self._series[key] = _Series()
-        if not series.is_new(trade.data.trade_id):
+        time_ns = _matched_ns(trade)
+        # Some venues begin their numbers anew, the embedded exchange with each start.
+        if not series.is_new((trade.data.trade_id, time_ns)):
             self.repeated += 1
             return []
-        time_ns = _matched_ns(trade)
         start_ns, end_ns = self.interval.span_of(time_ns)
         forming = series.forming.get(start_ns)
         if forming is not None:
@@ -171,14 +171,14 @@ class _Series:
     def __init__(self) -> None:
         self.forming: dict[int, _Forming] = {}
         self.out_until_ns = -(1 << 63)
-        self._known: set[str] = set()
-        self._known_before: set[str] = set()
+        self._known: set[tuple[str, int]] = set()
+        self._known_before: set[tuple[str, int]] = set()
 
-    def is_new(self, trade_id: str) -> bool:
+    def is_new(self, trade: tuple[str, int]) -> bool:
         """Tell whether a trade was not seen lately, and remember it."""
-        if trade_id in self._known or trade_id in self._known_before:
+        if trade in self._known or trade in self._known_before:
             return False
-        self._known.add(trade_id)
+        self._known.add(trade)
         if len(self._known) == _KNOWN_TRADES:
             # Two sets by turns forget the oldest at no cost a trade.
             self._known_before, self._known = self._known, set()
