@@ -134,8 +134,8 @@ def test_candle_is_complete_only_where_every_trade_is_known() -> None:
     # The tape begins within the first candle, has a hole within the third, ends within the last.
     start = START_NS // (60 * SECOND_NS) * 60 * SECOND_NS
     known = [
-        Stretch("weex", "BTCUSDT", start + 10 * SECOND_NS, start + 150 * SECOND_NS),
-        Stretch("weex", "BTCUSDT", start + 151 * SECOND_NS, start + 200 * SECOND_NS),
+        Stretch("weex", "BTCUSDT", start + 10 * SECOND_NS, start + 151 * SECOND_NS),
+        Stretch("weex", "BTCUSDT", start + 152 * SECOND_NS, start + 200 * SECOND_NS),
         Stretch("weex", "BTCUSDT", start + 200 * SECOND_NS, start + 290 * SECOND_NS),
         Stretch("other", None, start, start + 300 * SECOND_NS),
     ]
@@ -149,6 +149,24 @@ def test_candle_is_complete_only_where_every_trade_is_known() -> None:
     others = {each.venue: each.data for each in built if each.venue != "weex"}
     assert (others["other"].is_complete, others["other"].is_closed) == (True, True)
     assert (others["unknown"].is_complete, others["unknown"].is_closed) == (False, False)
+
+
+def test_a_hole_is_doubted_from_the_last_trade_before_it_was_noticed() -> None:
+    start = START_NS // (60 * SECOND_NS) * 60 * SECOND_NS
+    known = [
+        Stretch("weex", "BTCUSDT", start - SECOND_NS, start + 200 * SECOND_NS),
+        Stretch("weex", "BTCUSDT", start + 250 * SECOND_NS, start + 500 * SECOND_NS),
+    ]
+    # The line fell silent after 20 seconds, and was replaced after 250.
+    seconds = [(10, 10), (20, 20), (230, 250), (240, 250), (300, 300), (420, 420)]
+    trades = [
+        trade(number, time_ns=start + at * SECOND_NS, received_time_ns=start + heard * SECOND_NS)
+        for number, (at, heard) in enumerate(seconds)
+    ]
+    built = [each.data for each in candles_of(trades, "1m", known)]
+
+    assert [each.trade_count for each in built] == [2, 1, 1, 1, 1]
+    assert [each.is_complete for each in built] == [False, False, False, True, True]
 
 
 def test_sums_lose_no_digit_and_times_without_the_venues_are_the_trades() -> None:

@@ -5,25 +5,26 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from decimal import Context, Decimal
-from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from weex_client.export.intervals import Interval
 from weex_client.models import Candle, Message, Trade
 
-__all__ = ["BuiltCandle", "CandleBuilder", "Stretch", "candles_of"]
+__all__ = ["BuiltCandle", "CandleBuilder", "Span", "Stretch", "candles_of", "joined_spans"]
 
 _SECOND_NS: Final = 1_000_000_000
 
 # What a reconnection brings again, or late, are a venue's newest trades: up to 20 (WEEX). Each
 # opens one candle at most, so that none of them falls before the newest 20 that have trades.
 _HELD_CANDLES: Final = 256
-_KNOWN_TRADES: Final = 10_000
+_SEEN_TRADES: Final = 10_000
 
 # Sums of products stay exact: 28 digits, Python's default, are reached by a day of small coins.
 _EXACT: Final = Context(prec=200)
 
 Key = tuple[str, str | None]
+Span = tuple[int, int]
+_NEVER: Final[Span] = (0, -1)
 
 
 class BuiltCandle(Candle):
@@ -95,7 +96,7 @@ class CandleBuilder:
         """How many trades came more than once."""
         self.late = 0
         """How many trades came after their candle had come out, and are in none."""
-        self._known = None if known is None else _Known(known)
+        self._known = None if known is None else _known_by_series(known)
         self._series: dict[Key, _Series] = {}
 
     def add(self, trade: Message[Trade]) -> list[Message[BuiltCandle]]:
@@ -103,12 +104,14 @@ class CandleBuilder:
         key = (trade.venue, trade.symbol)
         series = self._series.get(key)
         if series is None:
-            series = self._series[key] = _Series()
+            series = self._series[key] = _Series(self._known_of(key))
         time_ns = _matched_ns(trade)
         # Some venues begin their numbers anew, the embedded exchange with each start.
         if not series.is_new((trade.data.trade_id, time_ns)):
             self.repeated += 1
             return []
+        if series.known is not None:
+            series.known.heard(trade.received_time_ns, time_ns)
         start_ns, end_ns = self.interval.span_of(time_ns)
         forming = series.forming.get(start_ns)
         if forming is not None:
@@ -123,7 +126,12 @@ class CandleBuilder:
         oldest = min(series.forming)
         candle = series.forming.pop(oldest)
         series.out_until_ns = candle.end_ns
-        return [self._message(key, oldest, candle, is_closed=True)]
+        return [self._message(key, oldest, candle, series.known, is_closed=True)]
+
+    def _known_of(self, key: Key) -> _Known | None:
+        if self._known is None:
+            return None
+        return _Known([*self._known.get(key, ()), *self._known.get((key[0], None), ())])
 
     def rest(self) -> list[Message[BuiltCandle]]:
         """Return the candles that were held back, in order of time, then of symbol."""
@@ -131,20 +139,18 @@ class CandleBuilder:
         for key, series in self._series.items():
             newest = max(series.forming, default=0)
             for start_ns, candle in series.forming.items():
-                is_closed = start_ns < newest or self._is_over(key, candle)
-                candles.append(self._message(key, start_ns, candle, is_closed=is_closed))
+                is_over = series.known is not None and series.known.until_ns >= candle.end_ns
+                is_closed = start_ns < newest or is_over
+                made = self._message(key, start_ns, candle, series.known, is_closed=is_closed)
+                candles.append(made)
             series.forming.clear()
         candles.sort(key=lambda each: (each.data.open_time, each.venue, each.symbol or ""))
         return candles
 
-    def _is_over(self, key: Key, candle: _Forming) -> bool:
-        return self._known is not None and self._known.until_ns(key) >= candle.end_ns
-
     def _message(
-        self, key: Key, start_ns: int, candle: _Forming, *, is_closed: bool
+        self, key: Key, start_ns: int, candle: _Forming, known: _Known | None, *, is_closed: bool
     ) -> Message[BuiltCandle]:
-        known = self._known
-        is_complete = None if known is None else known.covers(key, start_ns, candle.end_ns)
+        is_complete = None if known is None else known.covers(start_ns, candle.end_ns)
         return Message(
             venue=key[0],
             channel="candles",
@@ -166,22 +172,23 @@ def _matched_ns(trade: Message[Trade]) -> int:
 class _Series:
     """One symbol's candles that are not out yet, and the trades that are known."""
 
-    __slots__ = ("_known", "_known_before", "forming", "out_until_ns")
+    __slots__ = ("_seen", "_seen_before", "forming", "known", "out_until_ns")
 
-    def __init__(self) -> None:
+    def __init__(self, known: _Known | None) -> None:
+        self.known = known
         self.forming: dict[int, _Forming] = {}
         self.out_until_ns = -(1 << 63)
-        self._known: set[tuple[str, int]] = set()
-        self._known_before: set[tuple[str, int]] = set()
+        self._seen: set[tuple[str, int]] = set()
+        self._seen_before: set[tuple[str, int]] = set()
 
     def is_new(self, trade: tuple[str, int]) -> bool:
         """Tell whether a trade was not seen lately, and remember it."""
-        if trade in self._known or trade in self._known_before:
+        if trade in self._seen or trade in self._seen_before:
             return False
-        self._known.add(trade)
-        if len(self._known) == _KNOWN_TRADES:
+        self._seen.add(trade)
+        if len(self._seen) == _SEEN_TRADES:
             # Two sets by turns forget the oldest at no cost a trade.
-            self._known_before, self._known = self._known, set()
+            self._seen_before, self._seen = self._seen, set()
         return True
 
 
@@ -243,31 +250,62 @@ class _Forming:
         )
 
 
+def _known_by_series(stretches: Iterable[Stretch]) -> dict[Key, list[Span]]:
+    known: dict[Key, list[Span]] = {}
+    for venue, symbol, start_ns, end_ns in stretches:
+        known.setdefault((venue, symbol), []).append((start_ns, end_ns))
+    return known
+
+
 class _Known:
-    """When every trade is known, by venue and symbol."""
+    """When every trade of a symbol is known.
 
-    def __init__(self, stretches: Iterable[Stretch]) -> None:
-        self._stretches: dict[Key, list[tuple[int, int]]] = {}
-        for venue, symbol, start_ns, end_ns in sorted(stretches, key=itemgetter(2)):
-            joined = self._stretches.setdefault((venue, symbol), [])
-            if joined and start_ns <= joined[-1][1]:
-                joined[-1] = (joined[-1][0], max(joined[-1][1], end_ns))
-            else:
-                joined.append((start_ns, end_ns))
+    Stretches are by the clock that recorded. Where one ends because trades were missed, it may
+    have gone wrong some time before anybody noticed: everything since the last trade that was
+    received in it is doubted, until the next begins.
+    """
 
-    def covers(self, key: Key, start_ns: int, end_ns: int) -> bool:
-        """Tell whether a candle lies within one stretch."""
-        for stretches in self._of(key):
-            place = bisect_right(stretches, start_ns, key=itemgetter(0)) - 1
-            if place >= 0 and stretches[place][1] >= end_ns:
-                return True
-        return False
+    __slots__ = ("_doubts", "_ends", "_heard_ns", "_span", "_starts", "until_ns")
 
-    def until_ns(self, key: Key) -> int:
-        """Return until when anything is known of a symbol."""
-        return max((stretches[-1][1] for stretches in self._of(key)), default=0)
+    def __init__(self, spans: Iterable[Span]) -> None:
+        joined = joined_spans(spans)
+        self._starts = [start_ns for start_ns, _ in joined]
+        self._ends = [end_ns for _, end_ns in joined]
+        self.until_ns = self._ends[-1] if joined else 0
+        self._span = _NEVER
+        self._heard_ns = 0
+        self._doubts: list[Span] = []
 
-    def _of(self, key: Key) -> Iterator[list[tuple[int, int]]]:
-        for each in dict.fromkeys((key, (key[0], None))):
-            if each in self._stretches:
-                yield self._stretches[each]
+    def heard(self, received_ns: int, matched_ns: int) -> None:
+        """Note when a trade was received, and when it was made."""
+        start_ns, end_ns = self._span
+        if not start_ns <= received_ns <= end_ns:
+            left, self._span = self._span, self._span_of(received_ns)
+            if left is not _NEVER:
+                again_ns = matched_ns if self._span is _NEVER else min(matched_ns, self._span[0])
+                self._doubts.append((min(self._heard_ns, again_ns), max(self._heard_ns, again_ns)))
+        self._heard_ns = matched_ns
+
+    def _span_of(self, time_ns: int) -> Span:
+        place = bisect_right(self._starts, time_ns) - 1
+        if place < 0 or self._ends[place] < time_ns:
+            return _NEVER
+        return self._starts[place], self._ends[place]
+
+    def covers(self, start_ns: int, end_ns: int) -> bool:
+        """Tell whether a candle lies within one stretch, and nothing of it is doubted."""
+        _, known_until_ns = self._span_of(start_ns)
+        return known_until_ns >= end_ns and not any(
+            first_ns < end_ns and start_ns <= last_ns for first_ns, last_ns in self._doubts
+        )
+
+
+def joined_spans(spans: Iterable[Span]) -> list[Span]:
+    """Return spans in order, those that meet as one."""
+    joined: list[Span] = []
+    for start_ns, end_ns in sorted(spans):
+        if joined and start_ns <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end_ns))
+        else:
+            joined.append((start_ns, end_ns))
+    return joined

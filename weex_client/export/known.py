@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from weex_client.export.candles import Stretch
+from weex_client.export.candles import Span, Stretch, joined_spans
 from weex_client.protocol import Channel
 from weex_client.recording import CoverageRecord, GapRecord, Recording
 
@@ -20,8 +20,6 @@ _MARGIN_NS: Final = _SECOND_NS
 # A trade that is missing by its number was made some time before that was noticed: with a beat
 # every second some seconds, without one by the next trade.
 _NOTICED_NS: Final = 60 * _SECOND_NS
-
-Span = tuple[int, int]
 
 
 def known_trades(recording: Recording) -> list[Stretch]:
@@ -46,7 +44,7 @@ def _known(record: CoverageRecord) -> Iterator[Span]:
             span = (gap.start_ns - _MARGIN_NS, gap.end_ns + _MARGIN_NS)
             lost = any(start <= span[1] and span[0] <= end for start, end in holes)
             (holes if lost else bridged).append(span)
-    for start_ns, end_ns in _joined([*record.spans, *bridged]):
+    for start_ns, end_ns in joined_spans([*record.spans, *bridged]):
         yield from _without(holes, (start_ns + _MARGIN_NS, end_ns - _MARGIN_NS))
 
 
@@ -55,19 +53,9 @@ def _doubted(gap: GapRecord) -> Span:
     return gap.start_ns - early_ns, gap.end_ns + _MARGIN_NS
 
 
-def _joined(spans: Iterable[Span]) -> list[Span]:
-    joined: list[Span] = []
-    for start_ns, end_ns in sorted(spans):
-        if joined and start_ns <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(joined[-1][1], end_ns))
-        else:
-            joined.append((start_ns, end_ns))
-    return joined
-
-
 def _without(holes: Iterable[Span], span: Span) -> Iterator[Span]:
     start_ns, end_ns = span
-    for hole_start_ns, hole_end_ns in _joined(holes):
+    for hole_start_ns, hole_end_ns in joined_spans(holes):
         if start_ns < min(hole_start_ns, end_ns):
             yield start_ns, min(hole_start_ns, end_ns)
         start_ns = max(start_ns, hole_end_ns)
