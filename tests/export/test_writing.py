@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from weex_client import ExportError
 from weex_client.export import export
 from weex_client.export.parquet_file import LEAST_SCALE, ParquetFile
-from weex_client.models import Message
+from weex_client.models import Message, OrderBookDelta
 
 from .tape import book, message, trade
 
@@ -184,6 +184,13 @@ def test_wrong_places_and_empty_exports_are_refused(tmp_path: Path) -> None:
         with pytest.raises(ExportError, match=complaint):
             export([], path, **({"file_format": "csv"} if path == tmp_path else {}))
     assert not list(tmp_path.iterdir())
+
+
+def test_changes_of_a_book_are_json_in_both_tables(tmp_path: Path) -> None:
+    delta = OrderBookDelta(bids=((Decimal("10.10"), Decimal(0)),), asks=(), sequence=8)
+    for suffix, rows in (("csv", csv_rows), ("parquet", parquet_rows)):
+        exported = export([message(delta, "book_deltas")] * 2, tmp_path / f"deltas.{suffix}")
+        assert [row["bids"] for row in rows(exported.path)] == ['[["10.10","0"]]'] * 2
 
 
 def test_two_venues_whose_columns_differ_share_a_file(tmp_path: Path) -> None:
