@@ -39,6 +39,11 @@ def test_an_interruption_with_a_gap_is_doubted_from_its_beginning() -> None:
     assert known([(0, 100), (110, 300)], *gaps) == [(1, 99), (111, 299)]
 
 
+def test_an_interruption_soon_after_a_gap_is_judged_by_itself() -> None:
+    gaps = (gap(104, 110, "gap"), gap(100, 110, "interruption"), gap(111, 120, "interruption"))
+    assert known([(0, 100), (110, 111), (120, 300)], *gaps) == [(1, 99), (111, 299)]
+
+
 def test_a_gap_without_a_length_is_doubted_for_a_minute_before() -> None:
     assert known([(0, 300)], gap(200, 200, "gap")) == [(1, 140), (201, 299)]
     assert known([(0, 300)], gap(50, 60, "recorder")) == [(1, 49), (61, 299)]

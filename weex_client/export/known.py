@@ -37,13 +37,16 @@ def known_trades(recording: Recording) -> list[Stretch]:
 
 
 def _known(record: CoverageRecord) -> Iterator[Span]:
-    holes = [_doubted(gap) for gap in record.gaps if gap.kind != "interruption"]
+    losses = [gap for gap in record.gaps if gap.kind != "interruption"]
+    holes = [_doubted(gap) for gap in losses]
     bridged: list[Span] = []
     for gap in record.gaps:
         if gap.kind == "interruption":
+            is_lost = any(
+                loss.start_ns <= gap.end_ns and gap.start_ns <= loss.end_ns for loss in losses
+            )
             span = (gap.start_ns - _MARGIN_NS, gap.end_ns + _MARGIN_NS)
-            lost = any(start <= span[1] and span[0] <= end for start, end in holes)
-            (holes if lost else bridged).append(span)
+            (holes if is_lost else bridged).append(span)
     for start_ns, end_ns in joined_spans([*record.spans, *bridged]):
         yield from _without(holes, (start_ns + _MARGIN_NS, end_ns - _MARGIN_NS))
 
