@@ -13,6 +13,7 @@ __all__ = [
     "ConnectionLostError",
     "DecodeError",
     "DuplicateOrderError",
+    "ExportError",
     "InsufficientBalanceError",
     "InvalidOrderError",
     "NoMarketError",
@@ -103,6 +104,10 @@ class SymbolError(UsageError):
         self.venue = venue
         self.symbol = symbol
         self.suggestion = suggestion
+
+
+class ExportError(UsageError):
+    """Tell why no file was written, and what to ask for instead."""
 
 
 class StateError(UsageError):
