@@ -18,6 +18,10 @@ PYTHONS = tuple(dict.fromkeys(("3.11", "3.12", "3.13", "3.14", OWN_PYTHON)))
 # Rooms without I/O: no branch of them may go untested.
 PURE_ROOMS = (
     "weex_client/book/*",
+    "weex_client/export/candles.py",
+    "weex_client/export/columns.py",
+    "weex_client/export/intervals.py",
+    "weex_client/export/known.py",
     "weex_client/models/*",
     "weex_client/protocol/*",
     "weex_client/simulation/*",
@@ -99,7 +103,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check the types of the package, of the examples, and those that users see."""
-    session.install(*group("types"), "-e", ".[cli,paper,testing]")
+    session.install(*group("types"), "-e", ".[cli,paper,testing,mongo]")
     session.run("mypy", "--strict")
     session.run("mypy", "--strict", "examples")
     # A program that reads everything the package offers, and never meets an Any.
@@ -116,7 +120,8 @@ def contracts(session: nox.Session) -> None:
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
     """Run the tests; on the Python that runs nox, with branch coverage and all fifty seeds."""
-    session.install(*group("tests"), "-e", ".[cli,paper]")
+    recipes = group("recipes") if session.python == OWN_PYTHON else ()
+    session.install(*group("tests"), *group("files"), *recipes, "-e", ".[cli,export,mongo,paper]")
     if session.posargs:
         session.run("python", "-m", "pytest", *session.posargs)
         return
@@ -180,5 +185,8 @@ def fuzz(session: nox.Session) -> None:
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Measure; arguments after ``--`` go to the benchmark."""
-    session.install(*group("bench"), "-e", ".[cli,paper]")
+    session.install(*group("bench"), *group("files"), "-e", ".[cli,export,mongo,paper]")
     session.run("python", "-m", "tests.bench", *session.posargs)
+    if not session.posargs:
+        session.run("python", "-m", "tests.sinks.speed")
+        session.run("python", "-m", "tests.bench.export")

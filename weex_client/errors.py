@@ -13,6 +13,7 @@ __all__ = [
     "ConnectionLostError",
     "DecodeError",
     "DuplicateOrderError",
+    "ExportError",
     "InsufficientBalanceError",
     "InvalidOrderError",
     "NoMarketError",
@@ -25,6 +26,7 @@ __all__ = [
     "RiskLimitError",
     "SequenceGapError",
     "SilentLineError",
+    "SinkError",
     "SlowConsumerError",
     "StateError",
     "StrategyError",
@@ -104,6 +106,10 @@ class SymbolError(UsageError):
         self.suggestion = suggestion
 
 
+class ExportError(UsageError):
+    """Tell why no file was written, and what to ask for instead."""
+
+
 class StateError(UsageError):
     """Tell that a file of saved state cannot be used, and why.
 
@@ -138,6 +144,20 @@ class StrategyError(UsageError):
     def __init__(self, message: str, *, strategy: str) -> None:
         super().__init__(message)
         self.strategy = strategy
+
+
+class SinkError(WeexClientError):
+    """Tell that messages could not be stored, and what to do about it.
+
+    Attributes:
+        place: Where they should have gone, without credentials.
+        retryable: Whether the same may work later.
+    """
+
+    def __init__(self, message: str, *, place: str, retryable: bool = False) -> None:
+        super().__init__(message)
+        self.place = place
+        self.retryable = retryable  # type: ignore[misc]  # a server that is away comes back
 
 
 class TransportError(WeexClientError):

@@ -45,6 +45,7 @@ PLAUSIBLE = {
     "record_trades": rf"^ETHUSDT (buy|sell) +{PRICE} at {PRICE}   [1-9]\d* frames heard, 0 lost$",
     "risk_monitor": rf"^1 positions, exposure {PRICE}, [+-]{PRICE}$",
     "slow_reader": r"^conflate .* [1-9]\d* dropped$",
+    "store_market": r"^[1-9]\d* stored, \d+ known, \d+ waiting$",
     "store_sqlite": r"^[1-9]\d* trades in trades\.db$",
     "testing_a_bot": rf"^after the cut: {PRICE}$",
     "threaded_price_alert": rf"^ALERT: BTCUSDT went (above|below) \d+: {PRICE}$",

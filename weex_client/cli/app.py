@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import typer
 
 from weex_client import __version__
-from weex_client.cli import tape_commands
+from weex_client.cli import export_command, tape_commands
 from weex_client.cli.failures import FAILURE, SUCCESS, USAGE, complain, explained
 from weex_client.cli.options import FIRST_VENUE, Market, Symbols, VenueChoice, positive
 from weex_client.cli.outlet import drop_standard_output
@@ -20,6 +20,7 @@ from weex_client.cli.paper import paper as trade
 from weex_client.cli.request import WatchRequest
 from weex_client.cli.running import run_command
 from weex_client.cli.sandbox import serve, tell_faults
+from weex_client.cli.store_command import store
 from weex_client.cli.venues import show_venues
 from weex_client.cli.watch import watch as show
 from weex_client.sandbox import SandboxExchange
@@ -202,6 +203,8 @@ def paper(
 app.command()(tape_commands.record)
 app.command()(tape_commands.replay)
 app.add_typer(tape_commands.tape_app, name="tape")
+app.command()(store)
+app.command()(export_command.export)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -110,12 +110,14 @@ class CoverageRecord:
         covered_seconds: How long it was streamed without anything missing.
         gap_seconds: How long something of it was missing.
         gaps: What was missing, and why.
+        spans: From when to when a line was up for it, nanoseconds since the epoch.
     """
 
     channel: ChannelRecord
     covered_seconds: float
     gap_seconds: float
     gaps: tuple[GapRecord, ...]
+    spans: tuple[tuple[int, int], ...]
 
 
 def sessions_in(contents: Contents) -> Iterator[SessionRecord]:
@@ -266,4 +268,6 @@ def coverage_in(contents: Contents, catalogue: Catalogue) -> Iterator[CoverageRe
             for start_ns, end_ns in spans
         )
         gap_ns = sum(end_ns - start_ns for start_ns, end_ns in missing)
-        yield CoverageRecord(record, (up_ns - lost_ns) / 1e9, gap_ns / 1e9, tuple(own))
+        yield CoverageRecord(
+            record, (up_ns - lost_ns) / 1e9, gap_ns / 1e9, tuple(own), tuple(spans)
+        )
