@@ -181,6 +181,16 @@ class Contents:
                 return int(row[0])
         return None
 
+    def last_frame(self, line: int) -> int:
+        """Return the place of the last frame that came over a line, or of its opening."""
+        query = "SELECT id FROM frame WHERE line = ? ORDER BY id DESC LIMIT 1"
+        for path in reversed(self.paths):
+            with _opened(path) as database:
+                row = database.execute(query, (line,)).fetchone()
+            if row is not None:
+                return int(row[0])
+        return line
+
     @property
     def size(self) -> int:
         """Return how many bytes the files have."""

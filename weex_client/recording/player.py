@@ -22,7 +22,9 @@ __all__ = ["Player", "Stage"]
 _PATIENCE_SECONDS = 0.25
 _GLANCE_SECONDS = 0.001
 
-# Turns of a loop that does not tell whether it has something to do (uvloop).
+# Turns for others before the tape goes on though they are not done: somebody polls. A loop that
+# does not tell whether it has something to do (uvloop) always gets a few.
+_MOST_TURNS = 200
 _TURNS = 20
 
 
@@ -178,12 +180,13 @@ class Player:
         return max(0.0, real + (at - tape) / speed - now)
 
     def _is_loop_busy(self) -> bool:
-        """Tell whether anything else is about to run."""
+        """Tell whether anything else is about to run, and has not had its turn often enough."""
         ready = getattr(asyncio.get_running_loop(), "_ready", None)
-        if ready is not None:
-            return bool(ready)
-        self._turns = (self._turns + 1) % _TURNS
-        return bool(self._turns)
+        self._turns += 1
+        if self._turns < (_TURNS if ready is None else _MOST_TURNS) and (ready is None or ready):
+            return True
+        self._turns = 0
+        return False
 
     def _patience(self) -> float | None:
         """Return how long to wait for readers that work on a message; None for none."""
