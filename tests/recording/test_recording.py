@@ -34,7 +34,7 @@ def trade(number: int, symbol: str = "BTCUSDT") -> bytes:
 
 
 def book(last: int, sequence: int, bid: int, *, is_snapshot: bool = False) -> bytes:
-    bids, asks = [(Decimal(bid), Decimal(1))], [(Decimal(200), Decimal(1))]
+    bids, asks = [(Decimal(bid), Decimal(1))], [(Decimal(200), Decimal(9))]
     text = weex.encode_depth(
         "BTCUSDT", START_NS // MS, 15, (last, sequence), bids, asks, is_snapshot=is_snapshot
     )

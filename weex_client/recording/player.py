@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Iterator
 from typing import Protocol
 
-from weex_client.errors import TapeEndedError, TransportError
+from weex_client.errors import ConnectError, TapeEndedError, TransportError
 from weex_client.recording.contents import Answered, Closed, Entry, Opened, Received
 from weex_client.recording.tape_clock import TapeClock
 from weex_client.streaming.mailbox import Mailbox
@@ -225,7 +225,7 @@ def _time_ns(entry: Entry) -> int:
 
 
 def _as_transport_error(error: Exception) -> TransportError:
-    """Return an error that ends lines, with the one behind it as its cause."""
-    ended = TransportError(f"the tape cannot be played on: {error}")
+    """Return an error that ends lines for good, with the one behind it as its cause."""
+    ended = ConnectError(f"the tape cannot be played on: {error}", url="", retryable=False)
     ended.__cause__ = error
     return ended

@@ -140,7 +140,7 @@ class TapedLane:
         self._has_been_up = False
         self._lines: dict[int, Lane] = {}  # by session
         self._rest: set[int] = set()  # lines that are still to come
-        self._is_finished = False
+        self._finished_by: TransportError | None = None
 
     def add(self, session: int, lines: set[int], lane: Lane) -> None:
         """Let a recorded lane be part of it."""
@@ -150,7 +150,8 @@ class TapedLane:
     @property
     def is_over(self) -> bool:
         """Tell whether nothing of it is to come any more."""
-        return self._is_finished or (self._has_been_up and not self.is_up and not self._rest)
+        is_spent = self._has_been_up and not self.is_up and not self._rest
+        return is_spent or self._finished_by is not None
 
     @property
     def may_dial(self) -> bool:
@@ -166,8 +167,11 @@ class TapedLane:
 
         Raises:
             TapeEndedError: If none comes any more.
+            ConnectError: If the tape cannot be read any more.
         """
         while not self.may_dial or self.is_over:
+            if self._finished_by is not None:
+                raise self._finished_by
             if self.is_over:
                 raise TapeEndedError("the tape has nothing more of this connection")
             dial = asyncio.get_running_loop().create_future()
@@ -204,7 +208,7 @@ class TapedLane:
     def finish(self, error: TransportError) -> None:
         """End it for all who hold it: the tape is over."""
         self.is_up = False
-        self._is_finished = True
+        self._finished_by = error
         self._end(error)
         self._answer_dials()
 
