@@ -52,7 +52,7 @@ def test_replay_prints_what_was_streamed_and_its_digest(
     for speed in (0, 1e6):
         status, lines, err = said(capfd, "replay", tape, "--json", "--speed", speed)
         assert (status, lines) == (0, wanted)
-        assert err == f"11 messages; the tape has 1 gaps: weex-client tape info {tape}\n"
+        assert err.startswith("11 messages; something is missing on the tape")
     _, (digest,), _ = said(capfd, "replay", tape, "--digest")
     assert digest == hashlib.sha256("".join(f"{line}\n" for line in wanted).encode()).hexdigest()
 
@@ -71,7 +71,7 @@ def test_tape_info_tells_sessions_channels_and_gaps(
     assert (status, err) == (0, "")
     assert "5.0 s from 2026-09-21T14:13:20Z, 11 frames" in lines[0]
     assert any(line.split()[:3] == ["1", "weex", "contract"] for line in lines)
-    assert any("trades" in line and "0.250 s in 1 gaps" in line for line in lines)
+    assert any("trades" in line and "0.250 s, 1 time" in line for line in lines)
     assert any("book" in line and "15 levels" in line and "nothing known" in line for line in lines)
     _, (line,), _ = said(capfd, "tape", "info", tape, "--json")
     told = json.loads(line)

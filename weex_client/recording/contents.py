@@ -139,10 +139,23 @@ class Contents:
                 feeds |= {row.id: row for row in _rows(database, FeedRow)}
                 holes |= {row.id: row for row in _rows(database, HoleRow)}
                 database.execute("COMMIT")
-        self.sessions = dict(sorted(self.sessions.items()))
-        self.lines = dict(sorted(self.lines.items()))
+        start_ns = self._start_ns()
+        self.sessions = {
+            each: row._replace(opened_ns=max(row.opened_ns, start_ns))
+            for each, row in sorted(self.sessions.items())
+        }
+        self.lines = {
+            each: row._replace(opened_ns=max(row.opened_ns, start_ns))
+            for each, row in sorted(self.lines.items())
+        }
         self.feeds = [feeds[each] for each in sorted(feeds)]
         self.holes = [holes[each] for each in sorted(holes)]
+
+    def _start_ns(self) -> int:
+        """Return when the first part that is left was begun: what was before is not there."""
+        with _opened(self.paths[0]) as database:
+            row = database.execute("SELECT opened_ns FROM part WHERE number > 0").fetchone()
+        return 0 if row is None else int(row[0])
 
     def events(self) -> Iterator[EventRow]:
         """Yield what was announced, in order."""
