@@ -68,7 +68,8 @@ class Player:
         self._is_over = False
         self._speed = speed
         self._stage = stage
-        self._readers: dict[Mailbox, bool] = {}  # and whether each has read at all
+        self._readers: dict[Mailbox, bool] = {}  # and whether each is waited for
+        self._absent: set[Mailbox] = set()
         self._has_begun = self._has_ended = False
         self._turns = 0
         self._glances = 0
@@ -167,6 +168,9 @@ class Player:
     def _end(self) -> None:
         if not self._has_ended:
             self._has_ended = True
+            # Streams first, as where a client is closed: what it still holds back is not shown.
+            for mailbox in tuple(self._readers):
+                mailbox.end(None)
             self._stage.finish(TapeEndedError("the tape is over"))
 
     # When it is time.
@@ -191,12 +195,13 @@ class Player:
     def _patience(self) -> float | None:
         """Return how long to wait for readers that work on a message; None for none."""
         busy = []
-        for mailbox, has_read in tuple(self._readers.items()):
+        for mailbox, is_awaited in tuple(self._readers.items()):
             if mailbox.is_closed or (mailbox.is_released and not mailbox.pending):
                 del self._readers[mailbox]
+                self._absent.discard(mailbox)
             elif mailbox.queue.readers:
-                self._readers[mailbox] = True
-            elif has_read:
+                self._readers[mailbox] = mailbox not in self._absent
+            elif is_awaited:
                 busy.append(mailbox)
         if not busy:
             self._glances = 0
@@ -205,7 +210,8 @@ class Player:
         if self._glances * _GLANCE_SECONDS < _PATIENCE_SECONDS:
             return _GLANCE_SECONDS
         for mailbox in busy:
-            del self._readers[mailbox]
+            self._readers[mailbox] = False
+        self._absent.update(busy)
         self._glances = 0
         return None
 
