@@ -164,6 +164,35 @@ async def test_clients_of_two_venues_share_one_tape_and_its_time(path: Path) -> 
             KucoinWebSocketClient(KucoinConfig(_env_file=None), connector=replaying(path, 0, 1))
 
 
+async def test_a_program_that_was_started_again_is_replayed_as_one(tmp_path: Path) -> None:
+    path = tmp_path / "tape.db"
+    with HandmadeTape(path) as tape:
+        first = tape.session()
+        line = tape.line(first)
+        feed = tape.feed(first, "trades", "BTCUSDT")
+        tape.received(line, trade(1))
+        tape.now_ns += SECOND
+        # Another at the same time, on a lane of its own.
+        other = tape.session()
+        beside = tape.line(other)
+        for symbol in ("BTCUSDT", "ETHUSDT"):
+            tape.feed(other, "trades", symbol)
+        tape.received(beside, trade(1), trade(7, "ETHUSDT"))
+        tape.leave(feed)
+        tape.close_line(line, is_ours=True)
+        tape.close_session(first)
+        # The next one streams the same on its second connection; it is killed.
+        tape.now_ns += SECOND
+        third = tape.session()
+        tape.line(third)
+        line = tape.line(third, lane=1)
+        tape.feed(third, "trades", "BTCUSDT", lane=1)
+        tape.received(line, trade(2))
+    async with client_of(replaying(path)) as client:
+        streams = (client.stream_trades("BTCUSDT"), client.stream_trades("ETHUSDT"))
+        assert await asyncio.gather(*map(read_all, streams)) == [["1", "2"], ["7"]]
+
+
 async def test_what_a_tape_lacks_is_said_at_once_with_what_it_has(
     path: Path, tmp_path: Path
 ) -> None:

@@ -63,8 +63,12 @@ class Reel:
         scopes = {row.lane: Scope(row.scope) for row in lines}
         used: set[TapedLane] = set()
         kinds = self._catalogue.kinds(session)
-        for number, scope in sorted(scopes.items()):
-            feeds = {each.feed for each in offers if each.row.lane == number}
+        carried = {
+            number: {each.feed for each in offers if each.row.lane == number} for number in scopes
+        }
+        # Lanes that carry something first: they have a claim to the place of those before.
+        for number in sorted(scopes, key=lambda each: (-len(carried[each]), each)):
+            scope, feeds = scopes[number], carried[number]
             own = [row for row in lines if row.lane == number]
             lane = self._fitting(number, scope, feeds, own[0].id, used)
             used.add(lane)
