@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from weex_client import KucoinConfig, KucoinWebSocketClient, WeexConfig, WeexWebSocketClient
-from weex_client.errors import ConnectError, TapeError, UsageError
+from weex_client.errors import ConnectError, SubscriptionRejectedError, TapeError, UsageError
 from weex_client.paper import PaperTradingEngine
 from weex_client.recording import Recorder, replaying
 from weex_client.recording.replay import Replay
+from weex_client.sandbox.taped import TapeExchange
 from weex_client.streaming.mailbox import OverflowPolicy
 
 from .handmade import START_NS, HandmadeTape
@@ -220,6 +221,17 @@ async def test_what_a_tape_lacks_is_said_at_once_with_what_it_has(
             WeexWebSocketClient(
                 WeexConfig(_env_file=None), connector=replaying(path), recorder=recorder
             )
+
+
+async def test_the_exchange_refuses_what_its_tape_lacks(path: Path) -> None:
+    async with TapeExchange(path) as exchange:
+        for market, symbol in (("spot", "BTCUSDT"), ("contract", "ETHUSDT")):
+            async with WeexWebSocketClient(exchange.weex_config(market)) as client:
+                with pytest.raises(SubscriptionRejectedError, match=f"the tape has no {symbol}"):
+                    async with asyncio.timeout(PATIENCE_SECONDS):
+                        await anext(client.stream_trades(symbol))
+        with pytest.raises(KeyError):
+            exchange.config("kucoin")
 
 
 async def test_a_tape_that_breaks_while_it_is_played_ends_its_streams_with_an_error(
