@@ -190,3 +190,4 @@ def bench(session: nox.Session) -> None:
     if not session.posargs:
         session.run("python", "-m", "tests.sinks.speed")
         session.run("python", "-m", "tests.bench.export")
+        session.run("python", "-m", "tests.bench.replaying")

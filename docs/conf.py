@@ -39,6 +39,8 @@ nitpick_ignore_regex = [
     ("py:class", r"weex_client\.(client|protocol\..+|venues\..+)\.Message"),
     # What ``recorder=`` takes: a Recorder.
     ("py:class", r"weex_client\.streaming\.tape\.TapeMachine"),
+    # What ``connector=`` takes: what ``replaying`` returns.
+    ("py:class", r"weex_client\.recording\.replay\.Replay"),
     # How money is written into JSON, which stands in the type of every price.
     ("py:class", r"weex_client\.models\.payload\.plain_text"),
 ]

@@ -23,14 +23,18 @@ from weex_client.models import Message, Payload
 from weex_client.protocol import Scope
 from weex_client.sandbox import FaultKind, SandboxExchange
 from weex_client.sandbox.fronts import FRONTS
+from weex_client.sandbox.taped.speech import SPEECHES
+from weex_client.venues import VENUES as TAPED
 from weex_client.websocket import VENUES
 
 # Ours alone; whoever finds it in a text has found a leak.
 CANARY = "c4n4ry5ecret"
 
 
-def test_every_venue_has_a_front() -> None:
-    assert FRONTS.keys() == VENUES.keys()
+def test_every_venue_has_a_front_and_can_be_taped() -> None:
+    assert FRONTS.keys() == VENUES.keys() == SPEECHES.keys() == TAPED.keys()
+    for name, client_class in VENUES.items():
+        assert TAPED[name] == (client_class.config_class, client_class.venue_class)
 
 
 async def test_every_channel_speaks_in_typed_messages(party: Party) -> None:

@@ -22,6 +22,7 @@ EXAMPLES = sorted((ROOT / "examples").glob("[!_]*.py"))
 PRICE = r"\d+\.\d+"
 PLAUSIBLE = {
     "account": rf"^USDT   (holds|[+-]{PRICE} to) {PRICE}",
+    "backtest": rf"^equity {PRICE} USDT \([+-]{PRICE}\): .* [1-9]\d* fills$",
     "batches": rf"^10 prices: {PRICE} on average, {PRICE} to {PRICE}$",
     "candlesticks": rf"^\d\d:\d\d [A-Z]+-USDT +(forms|closed) +open {PRICE} high {PRICE}",
     "chaos_bot_test": r"[1-9]\d+ books compared after [1-9]\d+ records of faults$",
@@ -59,7 +60,7 @@ PLAUSIBLE = {
 PLUGIN = {"PYTEST_PLUGINS": "weex_client.pytest_plugin"}
 
 # These end by themselves; all others run until they are stopped.
-FINITE = {"chaos_bot_test", "paper_risk", "testing_a_bot"}
+FINITE = {"backtest", "chaos_bot_test", "paper_risk", "testing_a_bot"}
 
 NEEDS_ACCOUNT = {"account", "orders", "positions", "risk_monitor"}
 

@@ -49,6 +49,22 @@ class PaperRequest:
     state: Path | None = None
     replay: Path | None = None
 
+    def check(self) -> None:
+        """Make sure that the options fit each other.
+
+        Raises:
+            UsageError: If they do not.
+        """
+        if self.sandbox and self.replay is not None:
+            raise UsageError("--sandbox and --replay exclude each other: choose one")
+
+    @property
+    def where(self) -> str:
+        """Return in a word what market it is, if not the live one."""
+        if self.replay is not None:
+            return "replayed"
+        return "sandbox" if self.sandbox else ""
+
 
 async def paper(request: PaperRequest) -> int:
     """Trade until the strategy returns, time is up, or a risk limit stops it.
@@ -59,8 +75,7 @@ async def paper(request: PaperRequest) -> int:
     Raises:
         WeexClientError: If something could not be opened, or the strategy raised.
     """
-    if request.sandbox and request.replay is not None:
-        raise UsageError("--sandbox and --replay exclude each other: choose one")
+    request.check()
     make, strategy = _loaded(request.strategy)
     async with contextlib.AsyncExitStack() as stack:
         exchange = None
@@ -84,8 +99,7 @@ async def paper(request: PaperRequest) -> int:
             await stack.enter_async_context(client)
         except ConnectError as exc:
             raise _advised(exc, request) from exc
-        where = "sandbox" if request.sandbox else "replayed" if tape is not None else ""
-        words = (request.venue, market, where, "on paper")
+        words = (request.venue, market, request.where, "on paper")
         async with _shown(engine, client, " ".join(filter(None, words))):
             report = await engine.run(
                 client, strategy, seconds=request.seconds, report=request.report

@@ -87,10 +87,10 @@ async def replay(request: ReplayRequest) -> int:
         if not count:
             raise _nothing(recording)
         await printed.conclude()
-        gaps = len(recording.gaps())
+        has_gaps = bool(recording.gaps())
     noun = "message" if count == 1 else "messages"
-    missing = f"; the tape has {gaps} gaps: weex-client tape info {request.tape}" if gaps else ""
-    print(f"{count:,} {noun}{missing}", file=sys.stderr, flush=True)
+    missing = f"; something is missing on the tape: weex-client tape info {request.tape}"
+    print(f"{count:,} {noun}{missing if has_gaps else ''}", file=sys.stderr, flush=True)
     return SUCCESS
 
 

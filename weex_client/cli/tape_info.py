@@ -99,8 +99,13 @@ def _channel_row(each: CoverageRecord) -> tuple[str, ...]:
         " ".join(filter(None, (channel.venue, channel.market, *words))),
         _moment(channel.start_ns),
         _duration(channel.end_ns - channel.start_ns),
-        f"{each.gap_seconds:.3f} s in {len(each.gaps)} gaps" if each.gaps else "nothing known",
+        _missing(each) if each.gaps else "nothing known",
     )
+
+
+def _missing(each: CoverageRecord) -> str:
+    count = len(each.gaps)
+    return f"{each.gap_seconds:.3f} s, {count} {'time' if count == 1 else 'times'}"
 
 
 def _gap_row(gap: GapRecord) -> tuple[str, ...]:

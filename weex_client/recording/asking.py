@@ -20,7 +20,7 @@ from weex_client.streaming.seeding import Question, Seeded, Seeding
 __all__ = ["Asking", "shape_of"]
 
 # A moment in a query differs by milliseconds from that of the recording.
-_MOMENT = re.compile(r"\d{10,}")
+_MOMENT = re.compile(r"\d{10,}|\d{4}-\d\d-\d\dT(?:[\d.:]|%3A)+Z?", re.IGNORECASE)
 
 
 def shape_of(place: str) -> str:

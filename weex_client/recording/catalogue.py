@@ -140,13 +140,19 @@ class Catalogue:
             return ()
         return topics
 
-    def _each_once(self, wishes: Iterable[Wish]) -> list[Wish]:
+    def _each_once(self, wishes: Sequence[Wish]) -> list[Wish]:
         """Leave out what another session, or another lane, has told at the same time."""
-        spans: dict[tuple[str, str | None, Topic], list[tuple[int, int]]] = {}
-        kept = []
+        alike: dict[tuple[str, str | None, Topic], list[Wish]] = {}
         for wish in wishes:
             row = self._contents.sessions[wish.session]
-            taken = spans.setdefault((row.venue, row.market, wish.topic), [])
+            alike.setdefault((row.venue, row.market, wish.topic), []).append(wish)
+        kept = {id(each) for some in alike.values() for each in self._apart(some)}
+        return [wish for wish in wishes if id(wish) in kept]
+
+    def _apart(self, wishes: Sequence[Wish]) -> list[Wish]:
+        """Return those that are not about the same time as one before."""
+        kept, taken = list(wishes[:1]), [self._span(wish) for wish in wishes[:1] if wishes[1:]]
+        for wish in wishes[1:]:
             span = self._span(wish)
             if all(span[1] <= first or last <= span[0] for first, last in taken):
                 taken.append(span)
@@ -157,13 +163,12 @@ class Catalogue:
         """Return the first place of a wish, and the first behind its last."""
         contents = self._contents
         rows = [row for row in contents.feeds if row.id in wish.rows]
-        lines = [row for row in contents.lines.values() if row.session == wish.session]
-        is_closed = contents.sessions[wish.session].closed_ns is not None
-        ends = [row.closed_id or contents.last_id + 1 for row in lines]
-        later = (each for each in contents.sessions if each > wish.session)
-        if not is_closed:
-            # Whoever recorded was killed, if not at work still: it ended before the next began.
-            ends = [min(each, next(later, contents.last_id + 1)) for each in ends]
+        # A line that was never closed ended when whoever recorded was killed, if it has.
+        ends = [
+            contents.last_frame(row.id) + 1 if row.closed_id is None else row.closed_id
+            for row in contents.lines.values()
+            if (row.session, row.lane) == (wish.session, wish.lane)
+        ]
         end = max(ends, default=contents.last_id + 1)
         return rows[0].id, max(end if row.left_id is None else row.left_id for row in rows)
 

@@ -139,10 +139,23 @@ class Contents:
                 feeds |= {row.id: row for row in _rows(database, FeedRow)}
                 holes |= {row.id: row for row in _rows(database, HoleRow)}
                 database.execute("COMMIT")
-        self.sessions = dict(sorted(self.sessions.items()))
-        self.lines = dict(sorted(self.lines.items()))
+        start_ns = self._start_ns()
+        self.sessions = {
+            each: row._replace(opened_ns=max(row.opened_ns, start_ns))
+            for each, row in sorted(self.sessions.items())
+        }
+        self.lines = {
+            each: row._replace(opened_ns=max(row.opened_ns, start_ns))
+            for each, row in sorted(self.lines.items())
+        }
         self.feeds = [feeds[each] for each in sorted(feeds)]
         self.holes = [holes[each] for each in sorted(holes)]
+
+    def _start_ns(self) -> int:
+        """Return when the first part that is left was begun: what was before is not there."""
+        with _opened(self.paths[0]) as database:
+            row = database.execute("SELECT opened_ns FROM part WHERE number > 0").fetchone()
+        return 0 if row is None else int(row[0])
 
     def events(self) -> Iterator[EventRow]:
         """Yield what was announced, in order."""
@@ -180,6 +193,16 @@ class Contents:
             if row is not None:
                 return int(row[0])
         return None
+
+    def last_frame(self, line: int) -> int:
+        """Return the place of the last frame that came over a line, or of its opening."""
+        query = "SELECT id FROM frame WHERE line = ? ORDER BY id DESC LIMIT 1"
+        for path in reversed(self.paths):
+            with _opened(path) as database:
+                row = database.execute(query, (line,)).fetchone()
+            if row is not None:
+                return int(row[0])
+        return line
 
     @property
     def size(self) -> int:

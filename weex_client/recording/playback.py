@@ -26,9 +26,11 @@ from weex_client.recording.contents import (
 )
 from weex_client.recording.lanes import Batch, Down, Lane, Step, Up
 from weex_client.recording.rows import FeedRow
+from weex_client.recording.taped_venue import acknowledged
 from weex_client.streaming.continuity import Ledger
 from weex_client.streaming.mailbox import Gate, Mailbox, OverflowPolicy
 from weex_client.streaming.registry import Reader, Registry
+from weex_client.streaming.server_time import ServerTime
 from weex_client.streaming.session import Session
 from weex_client.streaming.valuation import Valuation
 
@@ -63,25 +65,44 @@ class _Player:
     """One lane of one recorded session, and what is said on it."""
 
     def __init__(
-        self, venue: Venue, scope: Scope, kinds: Mapping[Feed, FeedKind], start_ns: int
+        self,
+        venue: Venue,
+        scope: Scope,
+        kinds: Mapping[Feed, FeedKind],
+        start_ns: int,
+        server_time: ServerTime,
     ) -> None:
         counters = ChannelCounters()
-        self.session = Session(venue, scope, lambda _: counters, _tell_nobody, Ledger())
+        self.session = Session(
+            venue, scope, lambda _: counters, _tell_nobody, Ledger(), server_time
+        )
         self.registry = Registry()
         self.lane = Lane(venue, kinds, start_ns)
         self.asking = Asking(self.session.seeding, venue)
         self.due: float | None = None
         self.wanted: dict[Topic, int] = {}  # by how many rows
+        self.has_heard = False
+        self._requests: list[str] = []
 
     def tick(self, place: int, now: float, now_ns: int) -> None:
-        """Let the session's clock run, and its wishes go nowhere."""
+        """Let the session's clock run, and say yes to what it asks for."""
         session = self.session
         session.tick(now, now_ns)
-        for _ in session.pull(now):
-            pass
+        self._requests += [text for text in session.pull(now) if text]
+        while self.has_heard and self._requests:
+            # Once the line has said anything: venues greet, and tell the time, first.
+            requests, self._requests = self._requests, []
+            for text in requests:
+                session.receive(acknowledged(text), now_ns)
+            self._requests += [text for text in session.pull(now) if text]
         self.ask(place, now, now_ns)
         due = session.next_due(now_ns)
         self.due = None if due is None else max(due, now + _LEAST_SECONDS)
+
+    def opened(self) -> None:
+        """Take note of a new line, on which nothing was said yet."""
+        self.has_heard = False
+        self._requests.clear()
 
     def ask(self, place: int, now: float, now_ns: int) -> None:
         """Put the questions whose time has come."""
@@ -131,6 +152,7 @@ class Playback:
         self._place = 0
         self._due: float | None = None
         self._players: dict[tuple[int, int], _Player] = {}
+        self._server_times: dict[int, ServerTime] = {}  # a client's lines share what they are told
         self._valuations: dict[int, Valuation] = {}
 
     def run(self, end_ns: int | None = None) -> Iterator[list[Any]]:
@@ -245,7 +267,8 @@ class Playback:
         player = self._players.get((session, lane))
         if player is None:
             kinds, venue = self._kinds[session], self._venues[session]
-            player = _Player(venue, Scope(scope), kinds, self._start_ns)
+            server_time = self._server_times.setdefault(session, ServerTime())
+            player = _Player(venue, Scope(scope), kinds, self._start_ns, server_time)
             self._players[session, lane] = player
         return player
 
@@ -257,13 +280,15 @@ class Playback:
                 for frame in frames:
                     session.receive(frame, time_ns)
                 session.digested()
-                if session.needs_pull:
+                if session.needs_pull or not player.has_heard:
+                    player.has_heard = True
                     player.tick(self._place, now, self.time_ns)
                     self._plan()
                 elif player.asking.has_news:
                     player.ask(self._place, now, self.time_ns)
                     self._plan()
             case Up():
+                player.opened()
                 session.opened(now)
                 player.tick(self._place, now, self.time_ns)
             case Down(_, cause):

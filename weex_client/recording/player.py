@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Iterator
 from typing import Protocol
 
-from weex_client.errors import TapeEndedError, TransportError
+from weex_client.errors import ConnectError, TapeEndedError, TransportError
 from weex_client.recording.contents import Answered, Closed, Entry, Opened, Received
 from weex_client.recording.tape_clock import TapeClock
 from weex_client.streaming.mailbox import Mailbox
@@ -22,7 +22,9 @@ __all__ = ["Player", "Stage"]
 _PATIENCE_SECONDS = 0.25
 _GLANCE_SECONDS = 0.001
 
-# Turns of a loop that does not tell whether it has something to do (uvloop).
+# Turns for others before the tape goes on though they are not done: somebody polls. A loop that
+# does not tell whether it has something to do (uvloop) always gets a few.
+_MOST_TURNS = 200
 _TURNS = 20
 
 
@@ -66,7 +68,8 @@ class Player:
         self._is_over = False
         self._speed = speed
         self._stage = stage
-        self._readers: dict[Mailbox, bool] = {}  # and whether each has read at all
+        self._readers: dict[Mailbox, bool] = {}  # and whether each is waited for
+        self._absent: set[Mailbox] = set()
         self._has_begun = self._has_ended = False
         self._turns = 0
         self._glances = 0
@@ -165,6 +168,9 @@ class Player:
     def _end(self) -> None:
         if not self._has_ended:
             self._has_ended = True
+            # Streams first, as where a client is closed: what it still holds back is not shown.
+            for mailbox in tuple(self._readers):
+                mailbox.end(None)
             self._stage.finish(TapeEndedError("the tape is over"))
 
     # When it is time.
@@ -178,22 +184,24 @@ class Player:
         return max(0.0, real + (at - tape) / speed - now)
 
     def _is_loop_busy(self) -> bool:
-        """Tell whether anything else is about to run."""
+        """Tell whether anything else is about to run, and has not had its turn often enough."""
         ready = getattr(asyncio.get_running_loop(), "_ready", None)
-        if ready is not None:
-            return bool(ready)
-        self._turns = (self._turns + 1) % _TURNS
-        return bool(self._turns)
+        self._turns += 1
+        if self._turns < (_TURNS if ready is None else _MOST_TURNS) and (ready is None or ready):
+            return True
+        self._turns = 0
+        return False
 
     def _patience(self) -> float | None:
         """Return how long to wait for readers that work on a message; None for none."""
         busy = []
-        for mailbox, has_read in tuple(self._readers.items()):
+        for mailbox, is_awaited in tuple(self._readers.items()):
             if mailbox.is_closed or (mailbox.is_released and not mailbox.pending):
                 del self._readers[mailbox]
+                self._absent.discard(mailbox)
             elif mailbox.queue.readers:
-                self._readers[mailbox] = True
-            elif has_read:
+                self._readers[mailbox] = mailbox not in self._absent
+            elif is_awaited:
                 busy.append(mailbox)
         if not busy:
             self._glances = 0
@@ -202,7 +210,8 @@ class Player:
         if self._glances * _GLANCE_SECONDS < _PATIENCE_SECONDS:
             return _GLANCE_SECONDS
         for mailbox in busy:
-            del self._readers[mailbox]
+            self._readers[mailbox] = False
+        self._absent.update(busy)
         self._glances = 0
         return None
 
@@ -222,7 +231,7 @@ def _time_ns(entry: Entry) -> int:
 
 
 def _as_transport_error(error: Exception) -> TransportError:
-    """Return an error that ends lines, with the one behind it as its cause."""
-    ended = TransportError(f"the tape cannot be played on: {error}")
+    """Return an error that ends lines for good, with the one behind it as its cause."""
+    ended = ConnectError(f"the tape cannot be played on: {error}", url="", retryable=False)
     ended.__cause__ = error
     return ended

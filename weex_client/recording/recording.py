@@ -152,6 +152,13 @@ class Recording:
         start_ns: int | None,
         end_ns: int | None,
     ) -> Iterator[Message[Any]]:
+        # A session that was over before needs not be played: the next one began anew.
+        sessions = self._contents.sessions
+        wishes = [
+            wish
+            for wish in wishes
+            if start_ns is None or (sessions[wish.session].closed_ns or start_ns) >= start_ns
+        ]
         playback = Playback(self._contents, self._catalogue, wishes)
         is_chosen = _chooser(symbols) if any(wish.topic.symbol is None for wish in wishes) else None
         for items in playback.run(end_ns):

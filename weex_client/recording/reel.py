@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Iterable, Iterator, Sequence
 
 from weex_client.errors import TapeError
@@ -48,7 +49,9 @@ class Reel:
         self._feeds: dict[tuple[Scope, Feed], TapedLane] = {}
         self._carried: dict[TapedLane, set[Feed]] = {}
         self._until: dict[TapedLane, int] = {}
-        self._answers = [row for row in answers if row.session in sessions]
+        self._answers = [
+            (row.id, shape_of(row.place), row) for row in answers if row.session in sessions
+        ]
         for session in sessions:
             self._add(session)
 
@@ -60,8 +63,12 @@ class Reel:
         scopes = {row.lane: Scope(row.scope) for row in lines}
         used: set[TapedLane] = set()
         kinds = self._catalogue.kinds(session)
-        for number, scope in sorted(scopes.items()):
-            feeds = {each.feed for each in offers if each.row.lane == number}
+        carried = {
+            number: {each.feed for each in offers if each.row.lane == number} for number in scopes
+        }
+        # Lanes that carry something first: they have a claim to the place of those before.
+        for number in sorted(scopes, key=lambda each: (-len(carried[each]), each)):
+            scope, feeds = scopes[number], carried[number]
             own = [row for row in lines if row.lane == number]
             lane = self._fitting(number, scope, feeds, own[0].id, used)
             used.add(lane)
@@ -137,13 +144,12 @@ class Reel:
         """Take the next answer of a place that was given since the lines were up, or None."""
         ups = [lane.last_up for lane in self.lanes.values() if lane.transports]
         since, shape = min(ups, default=0), shape_of(place)
-        for row in self._answers:
-            if row.id > since and shape_of(row.place).endswith(shape):
-                self._answers.remove(row)
+        for number, (place_of_answer, own, row) in enumerate(self._answers):
+            if place_of_answer > since and own.endswith(shape):
+                del self._answers[number]
                 return row
         return None
 
     def put_back(self, row: AnswerRow) -> None:
         """Have an answer again that nobody waited for."""
-        self._answers.append(row)
-        self._answers.sort()
+        insort(self._answers, (row.id, shape_of(row.place), row))

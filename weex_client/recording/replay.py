@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -73,7 +74,8 @@ class Replay(TapeConnector):
         self._fetches: dict[int, asyncio.Future[HttpResponse]] = {}
         lines = [row.id for row in contents.lines.values() if row.session in sessions]
         start_ns = min(contents.sessions[each].opened_ns for each in sessions)
-        self._player = Player(contents.entries(lines, sessions), start_ns, speed, self)
+        entries = _read_by_somebody(contents, lines, sessions)
+        self._player = Player(entries, start_ns, speed, self)
         self.clock = self._player.clock
 
     # What a client asks.
@@ -214,6 +216,14 @@ class Replay(TapeConnector):
         for reel in self._reels.values():
             for lane in reel.lanes.values():
                 lane.finish(error)
+
+
+def _read_by_somebody(contents: Contents, lines: list[int], sessions: list[int]) -> Iterator[Entry]:
+    """Yield what happened until nobody read anything any more, as where a client was closed."""
+    left = [row.left_id for row in contents.feeds if row.session in sessions]
+    ends = [each for each in left if each is not None]
+    last = max(ends) if ends and len(ends) == len(left) else contents.last_id
+    return takewhile(lambda entry: entry.id <= last, contents.entries(lines, sessions))
 
 
 def _by_address(contents: Contents, sessions: Iterable[int]) -> dict[str, list[int]]:

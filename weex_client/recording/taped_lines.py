@@ -9,6 +9,7 @@ from collections.abc import Callable
 from weex_client.errors import ConnectionLostError, TapeEndedError, TransportError
 from weex_client.protocol import Scope
 from weex_client.recording.lanes import Batch, Down, Lane, Step, Up
+from weex_client.recording.taped_venue import acknowledged
 from weex_client.streaming.frame_connection import Frames, Take
 from weex_client.streaming.transport import PromptTransport
 
@@ -31,6 +32,8 @@ class TapedTransport(PromptTransport):
         self._take: Take | None = None
         self._is_called = False
         self._end: TransportError | None = None
+        self._requests: list[str] = []
+        self._heard_ns: int | None = None
 
     @property
     def is_awaited(self) -> bool:
@@ -38,7 +41,20 @@ class TapedTransport(PromptTransport):
         return self._waiter is not None and not self._waiter.done()
 
     def deliver(self, frames: Frames) -> None:
-        """Hand frames over, or keep them until somebody comes."""
+        """Hand frames over, and say yes to what was asked before."""
+        self._heard_ns = frames.received_time_ns
+        self._hand_over(frames)
+        self._acknowledge()
+
+    def _acknowledge(self) -> None:
+        """Say yes, once the line has said anything: venues greet, and tell the time, first."""
+        if self._heard_ns is not None and self._requests:
+            acks = [acknowledged(text) for text in self._requests]
+            self._requests.clear()
+            self._hand_over(Frames(acks, self._heard_ns))
+
+    def _hand_over(self, frames: Frames) -> None:
+        """Let the frames be digested, or keep them until somebody comes."""
         if self._take is not None and self.is_awaited and not self._waiting:
             self._is_called = not self._take(frames)
             if not self._is_called:
@@ -79,14 +95,17 @@ class TapedTransport(PromptTransport):
         """Hand frames over in the moment in which the player does."""
         self._take = take
 
-    async def send(self, text: str) -> None:  # noqa: ARG002  # the past does not listen
-        """Send nothing.
+    async def send(self, text: str) -> None:
+        """Send nothing, but have requests answered.
 
         Raises:
             ConnectionLostError: If the line has ended.
         """
         if isinstance(self._end, ConnectionLostError):
             raise self._end
+        if text:
+            self._requests.append(text)
+            self._acknowledge()
 
     async def close(self) -> None:
         """End the line."""
@@ -121,7 +140,7 @@ class TapedLane:
         self._has_been_up = False
         self._lines: dict[int, Lane] = {}  # by session
         self._rest: set[int] = set()  # lines that are still to come
-        self._is_finished = False
+        self._finished_by: TransportError | None = None
 
     def add(self, session: int, lines: set[int], lane: Lane) -> None:
         """Let a recorded lane be part of it."""
@@ -131,7 +150,8 @@ class TapedLane:
     @property
     def is_over(self) -> bool:
         """Tell whether nothing of it is to come any more."""
-        return self._is_finished or (self._has_been_up and not self.is_up and not self._rest)
+        is_spent = self._has_been_up and not self.is_up and not self._rest
+        return is_spent or self._finished_by is not None
 
     @property
     def may_dial(self) -> bool:
@@ -147,8 +167,11 @@ class TapedLane:
 
         Raises:
             TapeEndedError: If none comes any more.
+            ConnectError: If the tape cannot be read any more.
         """
         while not self.may_dial or self.is_over:
+            if self._finished_by is not None:
+                raise self._finished_by
             if self.is_over:
                 raise TapeEndedError("the tape has nothing more of this connection")
             dial = asyncio.get_running_loop().create_future()
@@ -185,7 +208,7 @@ class TapedLane:
     def finish(self, error: TransportError) -> None:
         """End it for all who hold it: the tape is over."""
         self.is_up = False
-        self._is_finished = True
+        self._finished_by = error
         self._end(error)
         self._answer_dials()
 

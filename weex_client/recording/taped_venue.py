@@ -1,4 +1,4 @@
-"""A venue as a tape speaks for it: nothing is signed, acknowledged, refused or due any more."""
+"""A venue as a tape speaks for it: nothing is signed, refused or due any more."""
 
 from __future__ import annotations
 
@@ -19,24 +19,39 @@ from weex_client.protocol import (
     Event,
     Feed,
     Greeting,
+    Intent,
     PongReceived,
     Reject,
     Scope,
     ServerPing,
+    Subscribe,
     Topic,
+    Unsubscribe,
     Venue,
 )
 from weex_client.recording.rows import FeedRow, SessionRow
 from weex_client.rest import AccountReads, HttpRequest, HttpResponse, Query
 from weex_client.venues import VENUES
 
-__all__ = ["TapedFeed", "TapedVenue", "address_of", "as_venue", "place_of", "topic_of", "venue_of"]
+__all__ = [
+    "TapedFeed",
+    "TapedVenue",
+    "acknowledged",
+    "address_of",
+    "as_venue",
+    "place_of",
+    "topic_of",
+    "venue_of",
+]
 
 # Some venues check what a secret looks like before anything is signed with it.
 _NO_SECRET = "dGFwZQ=="  # noqa: S105 - the word tape; nothing is signed with it
 
 # More than any tape has: what was recorded fitted.
 _MANY = 1_000_000
+
+# Before the number of a request: no venue's frame begins so.
+_ACK = b"\0ack "
 
 # A line is never given up in a replay: where it ended, the tape says.
 _NEVER_SECONDS = 1e9
@@ -78,7 +93,6 @@ class TapedVenue:
             dials=None,
             dial_spacing_seconds=0.0,
             operations=None,
-            acknowledges=False,
         )
         self.heartbeat = replace(heartbeat, answer_seconds=_NEVER_SECONDS, has_ping=False)
         self.waits_for_greeting = False
@@ -134,8 +148,15 @@ class TapedVenue:
         """Write a question, without signature."""
         return HttpRequest("GET", f"{self._address}{place_of(query)}")
 
+    def encode(self, intent: Intent, request_id: int, now_ns: int) -> str:  # noqa: ARG002
+        """Write a request that a replay answers by itself; nothing where no answer is due."""
+        needs_answer = isinstance(intent, Subscribe | Unsubscribe) and self.limits.acknowledges
+        return str(request_id) if needs_answer else ""
+
     def read(self, frame: bytes) -> Event:
         """Read a frame; what answers a request of the recording says that the line is alive."""
+        if frame.startswith(_ACK):
+            return Ack(frame.removeprefix(_ACK).decode())
         event = self._venue.read(frame)
         match event:
             case Ack() | Reject() | Denied() | Closing():
@@ -148,6 +169,11 @@ class TapedVenue:
     def account_reads(self, channel: StrEnum) -> AccountReads | None:
         """Return how the state behind a private channel was read, or None."""
         return self._venue.account_reads(channel) if self._has_account else None
+
+
+def acknowledged(text: str) -> bytes:
+    """Return the frame that says yes to a request of a replay."""
+    return _ACK + text.encode()
 
 
 def place_of(query: Query) -> str:

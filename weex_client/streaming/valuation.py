@@ -111,8 +111,8 @@ class _MarkReader:
 
     def end(self, error: Exception | None) -> None:
         """Note that no ticker comes any more; the last mark price stays."""
+        self._leave(self)
         if error is not None:
-            self._leave(self)
             logger.warning("positions in %s stay without value: %s", self.topic.symbol, error)
 
 

@@ -80,11 +80,10 @@ class TapedFront(Front):
 
     def serve(self, connection: Connection, socket: FaultySocket) -> Guest:  # noqa: ARG002
         """Return what serves a socket that has opened."""
-        markets = connection.path.split("/")
-        film = next((each for name, each in self._films.items() if name in markets), None)
-        if film is None:
-            film = next(iter(self._films.values()))
-        served = TapedSocket(connection, film, self._speech(film.feeds), self._speed)
+        film = self._films.get(self._speech.market_of(connection.path))
+        feeds = () if film is None else film.feeds  # the tape has nothing of that market
+        played = film or next(iter(self._films.values()))
+        served = TapedSocket(connection, played, self._speech(feeds), self._speed)
         self._newest = served
         return served
 

@@ -45,6 +45,11 @@ class Speech(ABC):
     def __init__(self, feeds: Collection[str]) -> None:
         self._feeds = feeds
 
+    @classmethod
+    def market_of(cls, path: str) -> str:  # noqa: ARG003
+        """Return which market a socket's path leads to; most venues have but one."""
+        return ""
+
     def greeting(self, connection_id: str, time_ns: int) -> str | None:  # noqa: ARG002
         """Return what the venue says first; most say nothing."""
         return None
@@ -56,6 +61,11 @@ class Speech(ABC):
 
 class WeexSpeech(Speech):
     """As ``sandbox.weex`` speaks."""
+
+    @classmethod
+    def market_of(cls, path: str) -> str:
+        """Return the market; contract is where the path does not say."""
+        return "spot" if path.startswith("/spot/") else "contract"
 
     def greeting(self, connection_id: str, time_ns: int) -> str:
         """Return the greeting."""
