@@ -41,7 +41,8 @@ class Exchange(MemoryConnector):
     def __init__(self, clock: ManualClock) -> None:
         super().__init__(clock)
         self.acknowledges = False
-        self.tickets: list[bytes | None] = []  # what the next requests get instead of a token
+        # What the next requests get instead of a token.
+        self.tickets: list[bytes | Exception | None] = []
         self.asked = 0
         self.book: list[HttpResponse | Exception] = []  # what requests for a book get
 
@@ -59,7 +60,10 @@ class Exchange(MemoryConnector):
                 raise answer
             return answer
         self.asked += 1
-        return HttpResponse(200, (self.tickets.pop(0) if self.tickets else None) or TICKET)
+        ticket = self.tickets.pop(0) if self.tickets else None
+        if isinstance(ticket, Exception):
+            raise ticket
+        return HttpResponse(200, ticket or TICKET)
 
     def answer(self, line: MemoryTransport) -> list[str]:
         """Answer what came over a line, and return what it was."""

@@ -147,6 +147,33 @@ async def test_an_endpoint_that_answers_html_is_said_at_the_dial() -> None:
     await desk.client.disconnect()
 
 
+UNTRUSTED = ConnectError("TLS failed (certificate verify failed)", url="x", retryable=False)
+
+
+async def test_a_token_endpoint_that_is_not_trusted_is_asked_once_and_ends_the_streams() -> None:
+    async with opened() as desk:
+        tickers = desk.client.stream_tickers("BTC-USDT")
+        await desk.served()
+        desk.exchange.tickets = [UNTRUSTED] * 3
+        desk.exchange.line.cut()
+        await desk.pass_time(300)
+        with pytest.raises(ConnectError, match="TLS failed"):
+            await read(tickers, 1)
+        assert desk.exchange.asked == 2
+        assert desk.client.stream_tickers("BTC-USDT").pending == 0  # asked for anew, it dials
+
+
+async def test_a_book_is_not_asked_for_again_where_nobody_is_trusted() -> None:
+    async with opened() as desk:
+        desk.exchange.book = [UNTRUSTED, snapshot("rest-level2-snx-btc.json")]
+        book = desk.client.stream_order_book("SNX-BTC", 10)
+        await desk.served()
+        await desk.pass_time(100)
+        with pytest.raises(ConnectError, match="TLS failed"):
+            await read(book, 1)
+        assert len(desk.exchange.book) == 1
+
+
 async def test_a_wrong_passphrase_is_one_error() -> None:
     async with opened() as desk:
         wrong = b'{"code":"400004","msg":"Invalid KC-API-PASSPHRASE"}'

@@ -19,6 +19,7 @@ from weex_client.streaming.asked_feed import AskedFeed
 from weex_client.streaming.dialling import Dialler
 from weex_client.streaming.mailbox import Gate
 from weex_client.streaming.seeding import Question, Seeding
+from weex_client.streaming.tls import is_distrust
 
 __all__ = ["Seeder"]
 
@@ -52,6 +53,7 @@ class Seeder:
 
         Raises:
             AuthenticationError: If the venue refuses the credentials.
+            ConnectError: If who answers is not to be trusted.
         """
         news = asyncio.Event()
         self._seeding.notify = news.set
@@ -86,7 +88,7 @@ class Seeder:
                 if state.is_refusal(exc):
                     self._seeding.refused(question, exc, clock.time_ns())
                     return
-            elif isinstance(exc, AuthenticationError):
+            elif isinstance(exc, AuthenticationError) or is_distrust(exc):
                 raise
             state.attempt += 1
             delay_seconds = self._delay_seconds(state.attempt, exc)

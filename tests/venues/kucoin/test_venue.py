@@ -103,7 +103,7 @@ def test_of_several_servers_the_first_usable_is_taken() -> None:
         (HttpResponse(200, b'{"code":"200000"}'), ConnectError, "without a token"),
         (HttpResponse(200, b'{"code":"200000","data":{"token":""}}'), ConnectError, "without"),
         (HttpResponse(403, b"<html>error 1015"), RateLimitedError, "HTTP 403"),
-        (HttpResponse(302, b""), VenueError, "redirection"),
+        (HttpResponse(302, b""), ConnectError, "redirection"),
         (refused(200, "400004", "KC-API-PASSPHRASE error"), AuthenticationError, "passphrase"),
         (refused(401, "400005"), AuthenticationError, "check key"),
         (refused(429, "429000"), RateLimitedError, "429000"),

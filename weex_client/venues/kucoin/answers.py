@@ -177,7 +177,13 @@ def _foreign(response: HttpResponse, url: str, where: str) -> WeexClientError:
     kind = "a page (HTML)" if body == b"<" else "nothing that KuCoin answers"
     text = f"{where} answered HTTP {status} with {kind}"
     if 300 <= status < 400:
-        return VenueError(f"{text}: a redirection, which is not followed; set rest_url")
+        # A maintenance page, or a wrong address: at the first dial it is the second.
+        return ConnectError(
+            f"{text}: a redirection, not followed because credentials would go there; set rest_url",
+            url=url,
+            status=status,
+            retryable=False,
+        )
     retry_after_seconds = response.retry_after_seconds
     if status in (403, 429):
         # Cloudflare's 1015 comes as a page: this address is blocked for half a minute.
