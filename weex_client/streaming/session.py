@@ -179,8 +179,9 @@ class Session:
         counters, symbols = self._counters(topic.channel.value), self.seeding.symbols
         state = make_feed(feed, topic, self._venue, counters, self._tell, symbols, self._companions)
         if self._requests.asked_at(feed) is not None:
-            # Given back, but the venue was not told yet.
-            state.needs_resync = state.is_waiting or self._companions.get(feed) is None
+            # Given back, but the venue was not told yet: what has no beginning goes on.
+            is_alone = self._companions.get(feed) is None
+            state.needs_resync = state.is_waiting or (is_alone and not state.is_news)
         if state.needs_resync or self._requests.is_ending(feed):
             state.expect_leftovers(self._now)
         return state
@@ -365,7 +366,9 @@ class Session:
         if state is None:
             # It was still on the way when the feed was given back.
             self._leaving.pop(feed, None)
-        elif state.is_leftover(frame, self._now, self._requests.is_ending(feed)):
+        elif state.is_leftover(
+            frame, self._now, received_time_ns, is_ending=self._requests.is_ending(feed)
+        ):
             return None
         elif self._companions.look_on(state, frame, received_time_ns):
             pass  # every frame has two to see it
@@ -408,6 +411,7 @@ class Session:
                 self._tenure.greeted()
             case PongReceived():
                 self._line.answered()
+                self._requests.ponged()
                 self._crossing.answered()
             case Unknown(kind):
                 self.unknown.wonder(kind, frame)
