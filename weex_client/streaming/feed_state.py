@@ -65,11 +65,12 @@ class FeedState:
     """One feed and the audiences of the topics it serves.
 
     Attributes:
-        has_history: Its first frame is history, and what comes before that would be misread.
+        heeds_leftovers: What an earlier subscription is still owed would be misread: before
+            history it would pass for news, and of what has none it hides a hole or is old.
         is_witness: It takes note of trades for the companions that have its name.
     """
 
-    has_history = False
+    heeds_leftovers = False
     is_witness: ClassVar[bool] = False
 
     beginning: ClassVar[str] = "a book"  # what a reader cannot do without, if ``is_waiting``
@@ -130,7 +131,7 @@ class FeedState:
         """Note that this feed was given back on this connection a moment ago."""
         if self.is_news:
             self._leftovers_until = now + _NEWS_LEFTOVER_SECONDS
-        elif self.has_history:
+        elif self.heeds_leftovers:
             self._leftovers_until = now + _LEFTOVER_SECONDS
 
     def is_leftover(

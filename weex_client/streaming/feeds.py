@@ -31,6 +31,8 @@ _CANDLE_GRACE_NS = 2_000_000_000
 class FrameFeed(DecodedFeed):
     """Every frame stands for itself: tickers, tops of book."""
 
+    heeds_leftovers = True
+
     def receive(self, frame: bytes, received_time_ns: int) -> None:
         """Publish the frame undecoded."""
         cell = Cell(self, frame, received_time_ns)
@@ -47,7 +49,7 @@ class NewsFeed(FrameFeed):
 class CandleFeed(DecodedFeed):
     """The forming candle; closes it when the next begins, or when its time is over."""
 
-    has_history = True
+    heeds_leftovers = True
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)

@@ -116,7 +116,7 @@ class _Call:
         except WeexClientError as exc:
             return exc.with_traceback(None)
         except TimeoutError:
-            text = f"{place} did not answer in time"
+            text = f"{place} did not answer within {self._timeout_seconds:g} s"
         except (OSError, http.client.HTTPException, ValueError) as exc:
             distrust = refusal(exc, place)
             if distrust is not None:

@@ -19,7 +19,7 @@ _KNOWN_TRADES = 256
 class TradeFeed(DecodedFeed):
     """Trades, each once: venues repeat some, most of all after a resubscription."""
 
-    has_history = True
+    heeds_leftovers = True
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
