@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 from pydantic import SecretStr
 
@@ -35,8 +35,26 @@ TICKET = json.dumps(
 ).encode()
 
 
+class Line(MemoryTransport):
+    """A line of which the ping that comes before all else is answered, and not kept."""
+
+    has_spoken = False
+
+    async def send(self, text: str) -> None:
+        await super().send(text)
+        request = json.loads(text)
+        if request["type"] == "ping" and not self.has_spoken:
+            self.sent.clear()
+            connector = cast("Exchange", self._connector)
+            now_us = (connector.clock.time_ns() + connector.ahead_ns) // 1000
+            self.say({"id": request["id"], "type": "pong", "timestamp": now_us})
+        self.has_spoken = True
+
+
 class Exchange(MemoryConnector):
     """A KuCoin in memory that answers by itself, except pings where it is told so."""
+
+    line_class = Line
 
     def __init__(self, clock: ManualClock) -> None:
         super().__init__(clock)
@@ -44,6 +62,8 @@ class Exchange(MemoryConnector):
         # What the next requests get instead of a token.
         self.tickets: list[bytes | Exception | None] = []
         self.asked = 0
+        self.ahead_ns = 0  # of our clock
+        self.signed_ms: list[int] = []
         self.book: list[HttpResponse | Exception] = []  # what requests for a book get
 
     async def connect(self, request: DialRequest, **limits: Any) -> MemoryTransport:
@@ -54,6 +74,8 @@ class Exchange(MemoryConnector):
     async def fetch(
         self, request: HttpRequest, *, timeout_seconds: float, max_bytes: int
     ) -> HttpResponse:
+        if "KC-API-TIMESTAMP" in request.headers:
+            self.signed_ms.append(int(request.headers["KC-API-TIMESTAMP"]))
         if "orderbook" in request.url:
             answer = self.book.pop(0) if len(self.book) > 1 else self.book[0]
             if isinstance(answer, Exception):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
@@ -184,6 +185,34 @@ async def test_a_wrong_passphrase_is_one_error() -> None:
         assert desk.exchange.asked == 3  # the public one, and twice with a fresh signature
 
 
+async def test_a_signature_that_comes_too_late_is_no_wrong_key_and_is_made_again() -> None:
+    async with opened() as desk:
+        late = b'{"code":"400002","msg":"Invalid KC-API-TIMESTAMP"}'
+        body = HttpResponse(200, late)
+        desk.exchange.book = [*[body] * 4, snapshot("rest-level2-snx-btc.json")]
+        book = desk.client.stream_order_book("SNX-BTC", 10)
+        await desk.served()
+        desk.exchange.line.say(*frames("recording-2021-level2-snx-btc.jsonl")[:20])
+        desk.exchange.tickets = [late] * 6
+        orders = desk.client.stream_orders()
+        await desk.pass_time(60)
+        assert (await read(book, 1))[0].is_snapshot
+        assert orders.pending == 0
+        assert len(desk.exchange.open_lines) == 2
+
+
+async def test_pongs_tell_the_venues_time_by_which_all_is_signed() -> None:
+    async with opened() as desk:
+        desk.exchange.ahead_ns = 3600 * 10**9
+        desk.exchange.book = [snapshot("rest-level2-snx-btc.json")]
+        _book = desk.client.stream_order_book("SNX-BTC", 10)
+        await desk.served()
+        desk.exchange.line.cut()
+        await desk.pass_time(5)
+        await until(lambda: desk.exchange.signed_ms)
+        assert abs(desk.exchange.signed_ms[-1] * 10**6 - desk.clock.time_ns()) >= 3590 * 10**9
+
+
 async def test_a_token_that_expires_is_replaced_by_another() -> None:
     async with opened() as desk:
         events, trades = desk.client.events(), desk.client.stream_trades("BTC-USDT")
@@ -206,7 +235,8 @@ async def test_a_refusal_ends_the_stream_with_or_without_a_reason(words: dict[st
     async with opened() as desk:
         trades = desk.client.stream_trades("BTC-USDT")
         await until(lambda: desk.exchange.line.sent)
-        desk.exchange.line.say({"type": "error", "id": "1", "code": 404, **words})
+        request_id = json.loads(desk.exchange.line.sent[0])["id"]
+        desk.exchange.line.say({"type": "error", "id": request_id, "code": 404, **words})
         said = words.get("data", "no reason given")
         with pytest.raises(SubscriptionRejectedError, match=f"{said}.*404"):
             await read(trades, 1)

@@ -12,6 +12,7 @@ from typing import Any, Final
 from weex_client.metrics import ChannelCounters
 from weex_client.models import Candle, Message
 from weex_client.protocol import Feed, FeedKind, Topic, Venue
+from weex_client.streaming.account_feed import AccountMemory
 from weex_client.streaming.book3_feed import Book3Feed
 from weex_client.streaming.book_feed import BookFeed
 from weex_client.streaming.companions import Companions
@@ -184,7 +185,7 @@ def make_feed(
     venue: Venue,
     counters: ChannelCounters,
     announce: Announce,
-    symbols: set[str],
+    memory: AccountMemory,
     companions: Companions,
 ) -> FeedState:
     """Return the state that fits the channel of a feed's first topic.
@@ -195,7 +196,7 @@ def make_feed(
         venue: How it is read.
         counters: Its channel's.
         announce: Takes what users should know.
-        symbols: What the account has traded, as far as its feeds know.
+        memory: What the account's feeds share.
         companions: See what it does, if it has any.
     """
     channel = topic.channel
@@ -209,5 +210,5 @@ def make_feed(
         return ChainedTradeFeed(*parts, companions=companions)
     if kind in _ACCOUNT_KINDS:
         reads: Any = venue.account_reads(channel)
-        return _ACCOUNT_KINDS[kind](*parts, reads=reads, symbols=symbols)
+        return _ACCOUNT_KINDS[kind](*parts, reads=reads, memory=memory)
     return _KINDS[kind](*parts)

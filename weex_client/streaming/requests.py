@@ -58,6 +58,7 @@ class Requests:
         self._ending: dict[Feed, int] = {}
         self._pings = 0
         self._pongs = 0
+        self._pinged_at = 0.0
         self._verdict: TransportError | None = None
         self._operations = OperationBudget(venue.limits)
         self._resyncing: set[Feed] = set()
@@ -264,7 +265,9 @@ class Requests:
         """Write one request under the next id."""
         self._last_id += 1
         if not isinstance(intent, Subscribe | Unsubscribe):
-            self._pings += isinstance(intent, Ping)
+            if isinstance(intent, Ping):
+                self._pings += 1
+                self._pinged_at = now
             if self._limits.counts_pings:
                 self._operations.spend(now)
             return self._venue.encode(intent, self._last_id, self._now_ns)
@@ -305,11 +308,16 @@ class Requests:
         self._accepted.update(feeds)
         return feeds
 
-    def ponged(self) -> None:
-        """Note that a ping was answered; answers come in the order of what was asked."""
+    def ponged(self, now: float) -> float | None:
+        """Note that a ping was answered; answers come in the order of what was asked.
+
+        Returns:
+            How long it was on its way, or None if another ping was sent meanwhile.
+        """
         self._pongs += 1
         if not self._limits.acknowledges:
             self._ended(self._pongs)
+        return now - self._pinged_at if self._pongs == self._pings else None
 
     def _ended(self, answered: int) -> None:
         """Note that what was given back up to here is owed nothing any more."""

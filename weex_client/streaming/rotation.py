@@ -85,7 +85,8 @@ class Rotation:
                 return await self._opened()
             except WeexClientError as exc:
                 pause = self._jitter(delay_seconds / 2, delay_seconds)
-                is_last = isinstance(exc, AuthenticationError) or is_distrust(exc)
+                is_refused = isinstance(exc, AuthenticationError) and not exc.retryable
+                is_last = is_refused or is_distrust(exc)
                 logger.warning(
                     "%s: the connection that should take over cannot be had: %s; the old one goes"
                     " on, %s",

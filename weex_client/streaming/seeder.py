@@ -88,7 +88,7 @@ class Seeder:
                 if state.is_refusal(exc):
                     self._seeding.refused(question, exc, clock.time_ns())
                     return
-            elif isinstance(exc, AuthenticationError) or is_distrust(exc):
+            elif is_distrust(exc) or (isinstance(exc, AuthenticationError) and not exc.retryable):
                 raise
             state.attempt += 1
             delay_seconds = self._delay_seconds(state.attempt, exc)

@@ -46,7 +46,6 @@ class Seeding:
     """
 
     def __init__(self, outages: Outages, server_time: ServerTime) -> None:
-        self.symbols: set[str] = set()
         self.notify: Callable[[], None] = _nobody
         self._outages = outages
         self._server_time = server_time

@@ -69,7 +69,7 @@ class Session:
         scope: Whose connection this is.
         counters: Returns the counters of a channel.
         emit: Takes what users should know.
-        ledger: Where is noted when each feed was complete.
+        ledger: Where is noted when each feed was complete, and what the account was told.
         server_time: The venue's clock, which all sessions of a client share.
     """
 
@@ -95,6 +95,7 @@ class Session:
         self._counters = counters
         self._arrivals = Arrivals(venue, self.server_time)
         self._outages = Outages(scope, ledger, emit)
+        self._memory = ledger.account
         self.seeding = Seeding(self._outages, self.server_time)
         self._requests = Requests(venue)
         # An account is silent while nothing is traded, however busy it was before.
@@ -176,8 +177,10 @@ class Session:
 
     def _made(self, feed: Feed, topic: Topic) -> FeedState:
         """Return a new feed; it begins anew unless it is served along with others already."""
-        counters, symbols = self._counters(topic.channel.value), self.seeding.symbols
-        state = make_feed(feed, topic, self._venue, counters, self._tell, symbols, self._companions)
+        counters = self._counters(topic.channel.value)
+        state = make_feed(
+            feed, topic, self._venue, counters, self._tell, self._memory, self._companions
+        )
         if self._requests.asked_at(feed) is not None:
             # Given back, but the venue was not told yet: what has no beginning goes on.
             is_alone = self._companions.get(feed) is None
@@ -409,9 +412,11 @@ class Session:
                 self.server_time.tell(server_time_ns, self._now)
                 self.needs_pull |= not self._tenure.may_speak
                 self._tenure.greeted()
-            case PongReceived():
+            case PongReceived(server_time_ns):
                 self._line.answered()
-                self._requests.ponged()
+                self.server_time.tell_of_ping(
+                    server_time_ns, self._now, self._requests.ponged(self._now)
+                )
                 self._crossing.answered()
             case Unknown(kind):
                 self.unknown.wonder(kind, frame)

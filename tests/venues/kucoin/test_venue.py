@@ -106,6 +106,7 @@ def test_of_several_servers_the_first_usable_is_taken() -> None:
         (HttpResponse(302, b""), ConnectError, "redirection"),
         (refused(200, "400004", "KC-API-PASSPHRASE error"), AuthenticationError, "passphrase"),
         (refused(401, "400005"), AuthenticationError, "check key"),
+        (refused(401, "400002"), AuthenticationError, "the line is slow"),
         (refused(429, "429000"), RateLimitedError, "429000"),
         (refused(500, "500000"), ConnectError, "HTTP 500"),
         (refused(400, "400100", ""), VenueError, "no reason given"),
