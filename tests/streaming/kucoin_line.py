@@ -21,6 +21,7 @@ CONFIG = KucoinConfig(
     passphrase=SecretStr("passphrase"),
     seed_private=False,
 )
+LISTED = ("A-B", "BTC-USDT", "BCHSV-USDT", "EQZ-BTC", "SNX-BTC", "DAPPT-BTC", "FET-BTC")
 WELCOME = b'{"id":"1","type":"welcome"}'
 TICKET = json.dumps(
     {
@@ -33,6 +34,11 @@ TICKET = json.dumps(
         },
     }
 ).encode()
+
+
+def told(data: Any) -> HttpResponse:
+    """What the venue says to everybody who asks."""
+    return HttpResponse(200, json.dumps({"code": "200000", "data": data}).encode())
 
 
 class Line(MemoryTransport):
@@ -65,6 +71,10 @@ class Exchange(MemoryConnector):
         self.ahead_ns = 0  # of our clock
         self.signed_ms: list[int] = []
         self.book: list[HttpResponse | Exception] = []  # what requests for a book get
+        # What requests for the past get, and for all symbols.
+        self.past: list[HttpResponse | Exception] = [told([])]
+        self.past_asked: list[str] = []
+        self.symbols: HttpResponse | Exception = told([{"symbol": name} for name in LISTED])
 
     async def connect(self, request: DialRequest, **limits: Any) -> MemoryTransport:
         line = await super().connect(request, **limits)
@@ -76,16 +86,24 @@ class Exchange(MemoryConnector):
     ) -> HttpResponse:
         if "KC-API-TIMESTAMP" in request.headers:
             self.signed_ms.append(int(request.headers["KC-API-TIMESTAMP"]))
-        if "orderbook" in request.url:
-            answer = self.book.pop(0) if len(self.book) > 1 else self.book[0]
-            if isinstance(answer, Exception):
-                raise answer
-            return answer
+        if "bullet" not in request.url:
+            return self._answer(request.url)
         self.asked += 1
         ticket = self.tickets.pop(0) if self.tickets else None
         if isinstance(ticket, Exception):
             raise ticket
         return HttpResponse(200, ticket or TICKET)
+
+    def _answer(self, url: str) -> HttpResponse:
+        if "/market/histories" in url or "/market/candles" in url:
+            self.past_asked.append(url.rpartition("/market/")[2])
+            answers = self.past
+        else:
+            answers = self.book if "orderbook" in url else [self.symbols]
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     def answer(self, line: MemoryTransport) -> list[str]:
         """Answer what came over a line, and return what it was."""

@@ -363,6 +363,10 @@ class Requests:
         self.drop(feeds)
         return feeds
 
+    def reject(self, feeds: Iterable[Feed], reason: str) -> None:
+        """Note that feeds are not to be had, though the venue has accepted them."""
+        self._rejected |= dict.fromkeys(feeds, reason)
+
     def drop(self, feeds: Iterable[Feed]) -> None:
         """Note that feeds are not served, and that the venue need not be told."""
         for feed in feeds:

@@ -33,21 +33,20 @@ from weex_client.protocol import (
     Unknown,
     Venue,
 )
-from weex_client.streaming.account_feed import AccountFeed
 from weex_client.streaming.answers import Answers, rejection
-from weex_client.streaming.asked_feed import AskedFeed
 from weex_client.streaming.companions import Companions
 from weex_client.streaming.continuity import Ledger
 from weex_client.streaming.feed_state import FeedState
 from weex_client.streaming.feeds import make_feed
 from weex_client.streaming.handover import Crossing, Handover
+from weex_client.streaming.listing import Listing
 from weex_client.streaming.liveness import Liveness
 from weex_client.streaming.outages import Outages
 from weex_client.streaming.passengers import Passengers
 from weex_client.streaming.registry import Audience
 from weex_client.streaming.requests import Requests
 from weex_client.streaming.rounds import Rounds
-from weex_client.streaming.seeding import Seeding
+from weex_client.streaming.seeding import Seeded, Seeding
 from weex_client.streaming.server_time import Arrivals, ServerTime
 from weex_client.streaming.tenure import Tenure
 from weex_client.streaming.trade_chain import Missed
@@ -114,6 +113,9 @@ class Session:
         self._answers = Answers(
             venue, scope, self._feeds, self._requests, self._outages, self.seeding, self._tenure
         )
+        self.seeding.look_up(
+            Listing(venue, self._feeds, self._answers.unlisted, self._answers.unheard)
+        )
         self._rounds = Rounds(
             self._feeds,
             self._companions,
@@ -165,7 +167,7 @@ class Session:
             carrier = self._feeds.get(self._passengers.board(feed, state), state)
             for each in (carrier, *self._companions.need(feed)):
                 self._drop_routes(each)
-        if isinstance(state, AccountFeed | AskedFeed):
+        if isinstance(state, Seeded):
             self.seeding.add(state)
         state.join(audience)
         current = state.current(topic)
