@@ -248,9 +248,12 @@ class AuthenticationError(VenueError):
         server_time_ns: What time it was there, as the refusal says; nanoseconds since the epoch.
     """
 
-    def __init__(self, message: str, *, server_time_ns: int | None = None) -> None:
+    def __init__(
+        self, message: str, *, server_time_ns: int | None = None, retryable: bool = False
+    ) -> None:
         super().__init__(message)
         self.server_time_ns = server_time_ns
+        self.retryable = retryable  # type: ignore[misc]  # a signature may just have come too late
 
 
 class SubscriptionRejectedError(VenueError):

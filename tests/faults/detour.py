@@ -99,7 +99,7 @@ async def redirect(trial: Trial) -> Trouble:
     server = await elsewhere.listen(_ELSEWHERE)
     trouble = await _divert(trial, door)
     server.close()
-    if CANARY.encode() not in door.heard:
+    if trial.signs_dials and CANARY.encode() not in door.heard:
         trial.complain("no dial with credentials was redirected")
     if elsewhere.heard:
         trial.complain(f"another host was dialled: {bytes(elsewhere.heard)!r}")

@@ -155,10 +155,11 @@ async def distrust(trial: Trial) -> Trouble:
     trial.network.weather.failure = lambda: ssl.SSLCertVerificationError(
         1, "certificate verify failed: certificate has expired"
     )
+    lines = len(trial.exchange.connections)
     trouble, dials = await cut(trial), trial.network.dials
     await trial.expect(lambda: trial.has_been_told("gave_up"), "an end of the streams")
     await asyncio.sleep(60.0)
-    if trial.network.dials != dials + 1:
+    if not 1 <= trial.network.dials - dials <= lines:  # one each
         trial.complain(f"{trial.network.dials - dials} dials to who is not trusted")
     trial.network.weather.failure = None
     trouble.ended = trial.now()

@@ -51,9 +51,11 @@ class Trial(World):
 
     Attributes:
         slack_seconds: How much earlier a frame may have been sent than the log's next step.
+        signs_dials: Whether some dials of ``ask_privately`` carry credentials.
     """
 
     slack_seconds = 0.0
+    signs_dials = True
 
     def __init__(self, loop: SimulatedLoop, outcome: Outcome, fault: Fault) -> None:
         super().__init__(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import socket
 from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
+from http.client import HTTPException, HTTPResponse
 from random import Random
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from tests.simulate.faults import FAULTS
@@ -20,6 +23,7 @@ from weex_client.sandbox.order_words import order_of
 from weex_client.sandbox.weex.account_record import AccountRecord
 from weex_client.sandbox.weex.front import WeexFront
 from weex_client.streaming.budget import Budgets
+from weex_client.streaming.tls import refusal
 from weex_client.streaming.transport import WebSocketConnector
 
 # Not those that let the exchange keep something to itself: nobody could know of it.
@@ -43,13 +47,28 @@ class SimulatedWay(WebSocketConnector):
             async with asyncio.timeout(timeout_seconds):
                 raw = await _exchanged(request)
         except (OSError, TimeoutError) as exc:
-            raise ConnectError(f"no answer: {type(exc).__name__}", url=request.url) from None
-        head, _, body = raw.partition(b"\r\n\r\n")
-        status, *lines = head.decode("latin-1").split("\r\n")
-        headers = dict(line.lower().split(": ", 1) for line in lines)
-        if not status or len(body) != int(headers["content-length"]) or len(body) > max_bytes:
-            raise ConnectError("the answer is cut", url=request.url)
-        return HttpResponse(int(status.split()[1]), body)
+            why = f"no answer: {type(exc).__name__}"
+            raise refusal(exc, "the venue") or ConnectError(why, url=request.url) from None
+        answer = HTTPResponse(cast(socket.socket, _Answered(raw)))
+        try:
+            answer.begin()
+            body = answer.read()
+        except (HTTPException, ValueError) as exc:
+            raise ConnectError(f"no answer: {exc!r}"[:100], url=request.url) from None
+        if len(body) > max_bytes:
+            raise ConnectError("the answer is too long", url=request.url)
+        return HttpResponse(answer.status, body)
+
+
+class _Answered:
+    """What came over a socket, as the standard library's client reads it."""
+
+    def __init__(self, raw: bytes) -> None:
+        self._raw = raw
+
+    def makefile(self, mode: str) -> io.BytesIO:
+        """Return all of it."""
+        return io.BytesIO(self._raw)
 
 
 async def _exchanged(request: HttpRequest) -> bytes:

@@ -166,13 +166,10 @@ def _judge_said(
         if place == reached and kind is FeedKind.FRAMES and identity(message) in greetings:
             continue  # a subscription began with it, and then it was said to everybody
         if before is not None:
-            # A symbol that was given back a moment ago may begin with what was still on its way.
-            is_begin = kind is FeedKind.FRAMES and len(given) == 1
-            if not is_begin or place < reached:
-                is_told = record.tells_of_hole(before, message, telling) or (
-                    not is_chained and record.is_unsent(before, message)
-                )
-                yield from _step(before, message, (reached, place), given, record, kind, is_told)
+            is_told = record.tells_of_hole(before, message, telling) or (
+                not is_chained and record.is_unsent(before, message)
+            )
+            yield from _step(before, message, (reached, place), given, record, kind, is_told)
         given.add(place)
         reached, before = place, message
 

@@ -19,6 +19,9 @@ NS = 1_000_000_000
 _BATCH_SECONDS = 0.7
 
 # What tells a reader that something is missing, or was asked for anew.
+# What belongs to a candle may be told so long after its end.
+_LATE_SECONDS = 5.0
+
 # Twenty trades of a quiet symbol reach so far back.
 _REPLAYED_SECONDS = 120.0
 
@@ -83,6 +86,12 @@ class Record:
     ) -> bool:
         """Tell whether the exchange itself held something back between two messages."""
         start, end = self.sent_between(before, after)
+        return self.is_unsent_in(start, end, after, spans)
+
+    def is_unsent_in(
+        self, start: float, end: float, after: Message[Any], spans: list[Span] | None = None
+    ) -> bool:
+        """Tell the same of a stretch of the exchange's time and what a message is about."""
         channel = "book" if after.channel == "book_deltas" else after.channel
         return any(
             channel_ in (None, channel)
@@ -291,7 +300,7 @@ def judge_candles(
     witness: Witness, symbol: str, messages: list[Message[Any]], truth: Truth, record: Record
 ) -> Verdicts:
     closed: dict[float, Message[Any]] = {}
-    newest, last = 0.0, messages[0]
+    newest = 0.0
     for message in messages:
         data = message.data
         if data.open_time < newest and not data.is_closed:
@@ -304,18 +313,20 @@ def judge_candles(
         elif known is not None:
             yield f"the candle of {data.open_time:.0f} goes on after it was closed"
         newest = max(newest, data.open_time)
-        last = message
-    if record.is_unsent(messages[0], last) or witness.dropped:
+    if witness.dropped:
         return
     true = truth.candles(symbol, witness.parameter)
     for open_time, message in closed.items():
         # The exchange forgets the oldest as new ones come.
-        if open_time >= min(true) and _figures(message) != true.get(int(open_time)):
+        is_wrong = open_time >= min(true) and _figures(message) != true.get(int(open_time))
+        span = open_time, message.data.close_time + _LATE_SECONDS
+        if is_wrong and not record.is_unsent_in(*span, message):
             yield f"the candle of {open_time:.0f} is wrong for good"
     for before, after in pairwise(closed.values()):
         late = after.data.open_time - before.data.close_time
-        if late > 0 and not record.tells_of_hole(before, after, ("gap",)):
-            first, last = before.data.close_time, after.data.open_time
+        first, last = before.data.close_time, after.data.open_time
+        is_told = record.tells_of_hole(before, after, ("gap",))
+        if late > 0 and not is_told and not record.is_unsent_in(first, last, after):
             yield f"candles between {first:.0f} and {last:.0f} are missing"
 
 

@@ -132,6 +132,8 @@ class MemoryConnector:
     raise ``always``, if that is set.
     """
 
+    line_class = MemoryTransport
+
     def __init__(self, clock: ManualClock, *script: Exception | None, turns: int = 1) -> None:
         self.clock = clock
         self.script = list(script)
@@ -150,7 +152,7 @@ class MemoryConnector:
         error = self.script.pop(0) if self.script else self.always
         if error is not None:
             raise error
-        line = MemoryTransport(request, self)
+        line = self.line_class(request, self)
         self.lines.append(line)
         return line
 

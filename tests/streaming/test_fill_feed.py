@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.streaming.conftest import START_NS, Line, Listener
-from weex_client.protocol import Channel, Scope
+from weex_client.protocol import Channel, Scope, Topic
 from weex_client.streaming.fill_feed import FillFeed
 
 START_MS = START_NS // 1_000_000
@@ -73,6 +73,29 @@ class Fills:
         self.tell(answer(*ids))
         while self.ask() is not None:
             self.tell(answer())
+
+
+def test_stream_that_is_opened_again_repeats_nothing_though_clocks_differ() -> None:
+    fills = Fills()
+    fills.seeded()
+    fills.line.receive(frame(5000))  # by the venue's clock, which is ahead of ours
+    assert fills.told == [5000]
+    fills.line.leave(Topic(Channel.FILLS), fills.reader)
+    fills.line.answer(fills.line.requests())
+    fills.line.wait(1.0)
+    fills.reader = fills.line.join(Channel.FILLS)
+    fills.line.answer(fills.line.requests())
+    fills.seeded(5000, 6000)
+    assert fills.told == [6000]
+
+
+def test_trade_with_oneself_is_two_fills() -> None:
+    fills = Fills()
+    fills.seeded()
+    bought, sold = frame(1), frame(1)
+    sold["d"][0] |= {"orderId": "2", "orderSide": "SELL"}
+    fills.line.receive(bought, sold, sold)
+    assert [m.data.side for m in fills.reader.messages] == ["buy", "sell"]
 
 
 def test_fill_that_comes_twice_is_told_once() -> None:

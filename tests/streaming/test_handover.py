@@ -17,6 +17,7 @@ from tests.streaming.kucoin_line import CONFIG, WELCOME, Exchange
 from tests.streaming.memory_line import MemoryTransport, read, turns, until
 from weex_client.client import StreamClient
 from weex_client.clock import ManualClock
+from weex_client.errors import ConnectError
 from weex_client.metrics import ChannelCounters
 from weex_client.protocol import Channel, Closing, DialRequest, Scope, Topic
 from weex_client.streaming.budget import Budgets
@@ -305,6 +306,22 @@ async def test_a_token_that_cannot_be_had_is_asked_for_again() -> None:
         new = await ready(exchange, clock)
         await let_go(exchange, old)
         new.say(trade(1))
+        assert [m.data.trade_id for m in await read(trades, 1)] == ["t1"]
+
+
+async def test_a_token_endpoint_that_is_not_trusted_is_asked_once_and_the_old_line_goes_on() -> (
+    None
+):
+    async with streaming() as (exchange, clock, _client, trades):
+        old = exchange.line
+        exchange.tickets = [ConnectError("TLS failed", url="x", retryable=False)]
+        await a_day(exchange, clock)
+        for _ in range(300):
+            clock.advance(1)
+            await turns(10)
+            exchange.answer(old)
+        assert exchange.asked == 2
+        old.say(trade(1))
         assert [m.data.trade_id for m in await read(trades, 1)] == ["t1"]
 
 

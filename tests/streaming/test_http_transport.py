@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import ssl
 import threading
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +18,7 @@ from tests.streaming.memory_line import until
 from weex_client.errors import ConfigError, ConnectError
 from weex_client.rest import HttpRequest, HttpResponse
 from weex_client.streaming.http_transport import fetch, http_date, retry_after
+from weex_client.streaming.tls import is_distrust
 from weex_client.streaming.transport import WebSocketConnector
 
 CANARY = "canary-4711"
@@ -39,7 +42,11 @@ class Server:
 
 @contextlib.asynccontextmanager
 async def server(
-    answer: bytes | None, *, ends: bool = True, reads_until: bytes = b"\r\n\r\n"
+    answer: bytes | None,
+    *,
+    ends: bool = True,
+    reads_until: bytes = b"\r\n\r\n",
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[Server]:
     """Serve the same answer to everybody; None for nothing at all."""
     running = Server()
@@ -58,7 +65,7 @@ async def server(
             running.is_left.set()
             writer.close()
 
-    listening = await asyncio.start_server(serve, "127.0.0.1", 0)
+    listening = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     running.port = listening.sockets[0].getsockname()[1]
     async with listening:
         yield running
@@ -171,13 +178,33 @@ async def test_who_leaves_leaves_no_thread_behind() -> None:
             await venue.is_left.wait()
 
 
-async def test_tls_that_is_none_is_an_error_without_credentials() -> None:
-    async with server(b"HTTP/1.1 400 Bad\r\n\r\n", reads_until=b"\x16") as venue:
+def untrusted() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(Path(__file__).parent / "untrusted.pem")  # signed by itself
+    return context
+
+
+@pytest.mark.parametrize(
+    ("answer", "tls", "is_final"),
+    [
+        (b"HTTP/1.1 400 Bad\r\n\r\n", None, True),
+        (b"", untrusted(), True),
+        (b"", None, False),
+    ],
+    ids=["no tls", "a certificate that is not trusted", "hung up on"],
+)
+async def test_tls_that_fails_is_never_retried_unless_it_was_cut_short(
+    answer: bytes, tls: ssl.SSLContext | None, *, is_final: bool
+) -> None:
+    async with server(answer, reads_until=b"\x16", tls=tls) as venue:
         plain = venue.request()
         request = HttpRequest("GET", plain.url.replace("http:", "https:"), plain.headers)
         with pytest.raises(ConnectError) as caught:
             await asked(request)
         assert CANARY not in "".join(traceback.format_exception(caught.value))
+        assert is_distrust(caught.value) is is_final is not caught.value.retryable
+        assert ("TLS failed" in str(caught.value)) is is_final
+        assert "id=7" not in f"{caught.value} {caught.value.url}"
 
 
 async def test_credentials_are_in_no_traceback_log_or_text(

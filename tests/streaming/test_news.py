@@ -8,7 +8,7 @@ import pytest
 
 from tests.streaming.fake_venue import FakeLine, Own
 from weex_client.errors import SubscriptionRejectedError
-from weex_client.protocol import DialRequest, FeedKind, Heartbeat
+from weex_client.protocol import DialRequest, FeedKind, Heartbeat, Topic
 
 NEWS = {Own.WHALES: FeedKind.NEWS}
 FEED = "whales:A"
@@ -67,6 +67,43 @@ def test_a_refusal_ends_what_its_words_name_though_nothing_waits_for_an_answer()
     assert isinstance(bad.ends[0], SubscriptionRejectedError)
     assert good.ends == []
     assert line.asked() == []
+
+
+@pytest.mark.parametrize("is_answered", [True, False])
+def test_a_stream_that_is_opened_again_begins_behind_what_the_one_before_was_owed(
+    is_answered: bool,
+) -> None:
+    line = FakeLine(kinds=NEWS, acknowledges=False)
+    first = line.join(Own.WHALES, "A")
+    line.open()
+    assert line.asked() == [[FEED]]
+    line.leave(Topic(Own.WHALES, "A"), first)
+    assert line.asked("unsubscribe") == [[FEED]]
+    listener = line.join(Own.WHALES, "A")
+    assert [each["kind"] for each in line.sent()] == ["subscribe", "ping"]
+    line.say(news(1), news(2))  # owed to the first; what came behind it nobody had asked for
+    if is_answered:
+        line.say("pong")
+    else:
+        line.wait(10.0)
+    line.say(news(5), news(6))
+    assert [message.data.trade_id for message in listener.messages] == ["5", "6"]
+    assert [event.kind for event in line.events] == ([] if is_answered else ["gap"])
+
+
+def test_news_that_are_wanted_again_before_the_venue_was_told_just_go_on() -> None:
+    budget = {"operations": 1, "operation_window_seconds": 1.0, "resync_share": 0.0}
+    line = FakeLine(kinds=NEWS, acknowledges=False, **budget)
+    first = line.join(Own.WHALES, "A")
+    line.open()
+    assert line.asked() == [[FEED]]
+    line.leave(Topic(Own.WHALES, "A"), first)
+    assert line.sent() == []  # it must wait for its turn
+    listener = line.join(Own.WHALES, "A")
+    line.wait(5.0)
+    assert line.sent() == []
+    line.say(news(1))
+    assert len(listener.messages) == 1
 
 
 def test_requests_are_paced_and_a_short_wait_is_no_trouble() -> None:

@@ -12,6 +12,7 @@ from tests.venues.coinbase.test_orders import MINE, RECEIVED_FRAME, frame, match
 from tests.venues.coinbase.test_rest import PART, body, fill, order
 from weex_client.metrics import ChannelCounters
 from weex_client.protocol import Channel, Topic
+from weex_client.streaming.account_feed import AccountMemory
 from weex_client.streaming.registry import Audience
 from weex_client.streaming.state_feed import StateFeed
 
@@ -25,7 +26,7 @@ def feed_of(ear: Listener) -> StateFeed:
     feed = StateFeed(
         *("user", Channel.ORDERS, None, VENUE, ChannelCounters(), lambda *_, **__: None),
         reads=reads,
-        symbols=set(),
+        memory=AccountMemory(),
     )
     audience = Audience(TOPIC)
     audience.add(ear)

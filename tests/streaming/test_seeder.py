@@ -346,6 +346,18 @@ async def test_refused_credentials_end_the_private_streams_after_one_fresh_signa
         assert tickers.pending == 0
 
 
+async def test_who_is_not_trusted_is_asked_once_and_ends_the_private_streams() -> None:
+    async with open_account() as desk:
+        desk.venue.always_fails = ConnectError("TLS failed", url="x", retryable=False)
+        tickers, orders = desk.client.stream_tickers("BTCUSDT"), desk.client.stream_orders()
+        with pytest.raises(ConnectError, match="TLS failed"):
+            await rest(orders)
+        await desk.pass_time(120, step=10)
+        assert len(desk.venue.asked) == 1
+        assert desk.client.is_connected
+        assert tickers.pending == 0
+
+
 async def test_expired_timestamp_is_signed_anew_by_the_servers_clock() -> None:
     async with open_account() as desk:
         server_ns = desk.clock.time_ns() + 3600 * 10**9

@@ -33,6 +33,17 @@ def test_venues_last_word_counts() -> None:
     assert server_time.time_ns(6.0, 0) == 60 * HOUR_NS + SECOND_NS
 
 
+@pytest.mark.parametrize(("seconds", "is_told"), [(0.2, True), (1.5, False), (None, False)])
+def test_answer_to_a_ping_tells_the_time_unless_it_was_held_up(
+    seconds: float | None, is_told: bool
+) -> None:
+    server_time = ServerTime()
+    server_time.tell_of_ping(50 * HOUR_NS, 10.0, seconds)
+    assert server_time.is_told is is_told
+    if is_told:
+        assert server_time.time_ns(10.0, 0) == 50 * HOUR_NS + SECOND_NS // 10
+
+
 # What the venue's stamps prove.
 
 NOON_MS = 1_790_000_000_000

@@ -73,6 +73,7 @@ class Heartbeat:
         has_ping: Whether the venue knows pings; where not, nothing is sent, and the line is dead
             after both times.
         tries: How many pings in a row must go without an answer.
+        pings_first: Whether a new connection is pinged at once, because answers tell the time.
         forgives_after: A venue that has answered none of so many pings, though data came, does
             not answer pings: what it does not say then proves nothing. None for never.
     """
@@ -84,6 +85,7 @@ class Heartbeat:
     has_ping: bool = True
     tries: int = 1
     forgives_after: int | None = None
+    pings_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)

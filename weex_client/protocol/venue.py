@@ -163,6 +163,42 @@ class Venue(Protocol):
         """
         raise DecodeError(f"a frame of {len(frame)} bytes goes on from the midst, {sequence}")
 
+    def history_query(self, feed: Feed, covered_ns: int) -> Query | None:  # noqa: ARG002
+        """Return how the past of trades or candles is asked for, or None where frames bring it.
+
+        Args:
+            feed: Which.
+            covered_ns: The venue's time until which nothing is missing; 0 where it is only asked
+                whether there is such a question.
+        """
+        return None
+
+    def read_history(
+        self, feed: Feed, body: bytes, received_time_ns: int
+    ) -> Sequence[Message[Any]]:
+        """Read the answer to ``history_query``: oldest first, flagged as a snapshot.
+
+        Raises:
+            DecodeError: If it does not fit.
+        """
+        raise DecodeError(f"{feed} has no past: {len(body)} bytes at {received_time_ns}")
+
+    def listing_query(self) -> Query | None:
+        """Return how all symbols are asked for, where one that does not exist is not refused."""
+        return None
+
+    def listed_name(self, feed: Feed) -> str | None:  # noqa: ARG002  # most refuse
+        """Return as what a feed's symbol must be listed to exist, or None where it need not."""
+        return None
+
+    def read_listing(self, body: bytes) -> frozenset[str]:
+        """Read the answer to ``listing_query``.
+
+        Raises:
+            DecodeError: If it does not fit.
+        """
+        raise DecodeError(f"{self.name} lists nothing: {len(body)} bytes")
+
     def ask(self, query: Query, now_ns: int) -> HttpRequest:
         """Write a question, signed for this moment where it needs to be.
 

@@ -134,7 +134,9 @@ class ServerPing:
 
 @dataclass(frozen=True, slots=True)
 class PongReceived:
-    """The venue answered a ping."""
+    """The venue answered a ping, perhaps with its clock."""
+
+    server_time_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

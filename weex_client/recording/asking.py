@@ -15,6 +15,7 @@ from weex_client.recording.rows import AnswerRow
 from weex_client.recording.taped_venue import place_of
 from weex_client.rest import HttpResponse
 from weex_client.streaming.asked_feed import AskedFeed
+from weex_client.streaming.listing import Listing
 from weex_client.streaming.seeding import Question, Seeded, Seeding
 
 __all__ = ["Asking", "shape_of"]
@@ -42,7 +43,7 @@ class Asking:
     def __init__(self, seeding: Seeding, venue: Venue) -> None:
         self._seeding = seeding
         self._venue = venue
-        self._open: dict[Seeded, tuple[Question, int]] = {}
+        self._open: dict[Seeded | Listing, tuple[Question, int]] = {}
         self.has_news = False
         seeding.notify = self._note
 

@@ -7,14 +7,16 @@ What the state is, and how frames and answers become one, its two kinds say: ``s
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from weex_client.models import Message
+from weex_client.protocol import Feed
 from weex_client.rest import AccountReads, Query
 from weex_client.streaming.feed_state import DecodedFeed
 
-__all__ = ["HOLD_SECONDS", "AccountFeed", "Push"]
+__all__ = ["HOLD_SECONDS", "AccountFeed", "AccountMemory", "Push"]
 
 # A request is answered in some tenths of a second. Who trades must not wait longer than this for
 # a fill that is here already: what the answer says later is merged then.
@@ -24,6 +26,19 @@ HOLD_SECONDS = 2.0
 _MAX_HELD = 500
 
 Push = Callable[[Message[Any]], None]
+
+
+@dataclass(slots=True)
+class AccountMemory:
+    """What is known of an account for as long as its client is, whoever reads.
+
+    Attributes:
+        symbols: What it has traded, as far as that is known.
+        told_fills: The keys of fills that readers were told, oldest first, by feed.
+    """
+
+    symbols: set[str] = field(default_factory=set)
+    told_fills: dict[Feed, dict[Hashable, None]] = field(default_factory=dict)
 
 
 class AccountFeed(DecodedFeed):
@@ -36,7 +51,7 @@ class AccountFeed(DecodedFeed):
     Args:
         *args: As ``FeedState``.
         reads: How the state is read; None where it is not.
-        symbols: What the account has traded, shared by all its feeds.
+        memory: What all feeds of the account share.
     """
 
     beginning: ClassVar[str] = "the account's state"
@@ -44,7 +59,7 @@ class AccountFeed(DecodedFeed):
     meanwhile: ClassVar[str] = "what frames tell goes on meanwhile"
     spacing_seconds: ClassVar[float] = 0.0  # one question follows on another
 
-    def __init__(self, *args: Any, reads: AccountReads | None, symbols: set[str]) -> None:
+    def __init__(self, *args: Any, reads: AccountReads | None, memory: AccountMemory) -> None:
         super().__init__(*args)
         self.can_seed = reads is not None
         self.is_seeding = self.can_seed  # until its state was read on this connection
@@ -55,7 +70,7 @@ class AccountFeed(DecodedFeed):
         self.hold_until: float | None = None
         self.outbox: deque[tuple[Push | None, Message[Any]]] = deque()
         self.is_bridged = False
-        self._symbols = symbols
+        self._symbols = memory.symbols
         self._is_holding = self.can_seed
         self._held: list[Message[Any]] = []
         self._version: int | None = None

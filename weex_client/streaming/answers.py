@@ -79,6 +79,17 @@ class Answers:
             self._requests.resync(feed, now)
         self._refuse(self._requests.left_out(now), LEFT_OUT, now_ns)
 
+    def unlisted(self, feeds: Iterable[Feed], reason: str, now_ns: int) -> None:
+        """Fail the streams of a symbol that does not exist, though the venue has accepted it."""
+        feeds = tuple(feeds)
+        self._requests.reject(feeds, reason)
+        self._refuse(feeds, reason, now_ns)
+
+    def unheard(self, feeds: Iterable[Feed], cause: str, now_ns: int) -> None:
+        """Tell which streams say nothing for a reason that nobody knows."""
+        for state in filter(None, map(self._feeds.get, feeds)):
+            self._outages.announce("stale", state, now_ns, cause=cause)
+
     def _refuse(self, feeds: Iterable[Feed], reason: str, now_ns: int) -> None:
         for feed in feeds:
             state = self._feeds.get(feed)

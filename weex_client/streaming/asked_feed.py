@@ -14,6 +14,7 @@ from weex_client.errors import SubscriptionRejectedError, UsageError, VenueError
 from weex_client.models import Message
 from weex_client.rest import Query
 from weex_client.streaming.feed_state import FeedState
+from weex_client.streaming.tls import is_distrust
 
 __all__ = ["AskedFeed"]
 
@@ -161,6 +162,8 @@ class AskedFeed(FeedState):
 
     def is_refusal(self, error: Exception) -> bool:
         """Tell whether an error ends the stream: asking again would not help."""
+        if is_distrust(error):
+            return True
         return isinstance(error, VenueError | UsageError) and not error.retryable
 
     def end(self, error: Exception) -> None:

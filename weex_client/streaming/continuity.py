@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from weex_client.models import Continuity, Hole
 from weex_client.protocol import Feed
+from weex_client.streaming.account_feed import AccountMemory
 
 __all__ = ["Ledger", "Timeline"]
 
@@ -124,9 +125,14 @@ class Timeline:
 
 
 class Ledger:
-    """The pasts of all feeds that a client wants, and of the last ones that it wanted."""
+    """The pasts of all feeds that a client wants, and of the last ones that it wanted.
+
+    Attributes:
+        account: What is known of the account.
+    """
 
     def __init__(self) -> None:
+        self.account = AccountMemory()
         self._timelines: dict[Feed, Timeline] = {}
 
     def want(self, feed: Feed, channel: StrEnum, symbol: str | None) -> Timeline:

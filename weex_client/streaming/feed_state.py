@@ -24,6 +24,11 @@ Announce = Callable[..., None]
 # A line that is held up for longer was given up before (30 s of silence, 10 s for a ping's answer).
 _LEFTOVER_SECONDS = 60.0
 
+# A venue that repeats nothing and answers no ping for so long is believed to have no more of them.
+_NEWS_LEFTOVER_SECONDS = 10.0
+
+_UNCLEAR = "what an earlier subscription was still owed could not be told from news"
+
 # A feed of which no frame can be read must not bury what else there is to tell.
 _UNREADABLE_PAUSE_NS = 10_000_000_000
 
@@ -60,11 +65,12 @@ class FeedState:
     """One feed and the audiences of the topics it serves.
 
     Attributes:
-        has_history: Its first frame is history, and what comes before that would be misread.
+        heeds_leftovers: What an earlier subscription is still owed would be misread: before
+            history it would pass for news, and of what has none it hides a hole or is old.
         is_witness: It takes note of trades for the companions that have its name.
     """
 
-    has_history = False
+    heeds_leftovers = False
     is_witness: ClassVar[bool] = False
 
     beginning: ClassVar[str] = "a book"  # what a reader cannot do without, if ``is_waiting``
@@ -90,6 +96,7 @@ class FeedState:
         self.rhythm = Rhythm()
         self.is_bridged = False  # whether the last interruption left nothing missing
         self._leftovers_until: float | None = None
+        self._has_leftovers = False
         self._venue = venue
         self._announce = announce
         self._has_complained = False
@@ -122,17 +129,22 @@ class FeedState:
 
     def expect_leftovers(self, now: float) -> None:
         """Note that this feed was given back on this connection a moment ago."""
-        if self.has_history:
+        if self.is_news:
+            self._leftovers_until = now + _NEWS_LEFTOVER_SECONDS
+        elif self.heeds_leftovers:
             self._leftovers_until = now + _LEFTOVER_SECONDS
 
-    def is_leftover(self, frame: bytes, now: float, is_ending: bool) -> bool:
+    def is_leftover(
+        self, frame: bytes, now: float, received_time_ns: int, *, is_ending: bool
+    ) -> bool:
         """Tell whether a frame was owed to the subscription before, which was given back.
 
-        Before the new one's history it would pass for news, and hide a hole between the two.
+        It would pass for news, and hide a hole between the two.
 
         Args:
             frame: What came.
             now: Monotonic seconds.
+            received_time_ns: When it came.
             is_ending: The venue has not answered yet that it was given back.
         """
         until = self._leftovers_until
@@ -140,7 +152,12 @@ class FeedState:
             return False
         if now >= until or not is_ending or self.begins_with(frame):
             self._leftovers_until = None
-        return self._leftovers_until is not None
+            if is_ending and self.is_news and self._has_leftovers:
+                self.counters.gaps += 1
+                self._announce("gap", self, received_time_ns, cause=_UNCLEAR)
+            return False
+        self._has_leftovers = True
+        return True
 
     def begins_with(self, frame: bytes) -> bool:  # noqa: ARG002  # for those with history
         """Tell whether a frame is the history that a new subscription begins with."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from weex_client.models import Message
 from weex_client.rest import FillReads, Query
-from weex_client.streaming.account_feed import AccountFeed
+from weex_client.streaming.account_feed import AccountFeed, AccountMemory
 
 __all__ = ["FillFeed"]
 
@@ -34,20 +34,22 @@ class _Stretch(NamedTuple):
 class FillFeed(AccountFeed):
     """The account's executions; see ``AccountFeed``.
 
-    A fill's id says whether it was told, so no version does. What happened before the first
+    A fill's key says whether it was told, so no version does. What happened before the first
     reader came is not told at all.
     """
 
-    def __init__(self, *args: Any, reads: FillReads | None, symbols: set[str]) -> None:
-        super().__init__(*args, reads=reads, symbols=symbols)
+    def __init__(self, *args: Any, reads: FillReads | None, memory: AccountMemory) -> None:
+        super().__init__(*args, reads=reads, memory=memory)
         self._reads = reads
-        self._told: dict[str, None] = {}
+        # Also by what readers of other streams were told: where our clock is behind the venue's,
+        # a stream that is opened again asks for what happened before.
+        self._told = memory.told_fills.setdefault(self.feed, {})
         self._start_ns: int | None = None
         self._since_ms = 0
         self._has_symbols = False
         self._stretches: deque[_Stretch] = deque()
         self._pages = 0
-        self._found: dict[str, Message[Any]] = {}
+        self._found: dict[Hashable, Message[Any]] = {}
 
     def is_outdated(self, message: Message[Any]) -> bool:  # noqa: ARG002  # by its id
         """Return False: a fill that was not told yet is never too late."""
@@ -56,11 +58,11 @@ class FillFeed(AccountFeed):
     def take(self, messages: Sequence[Message[Any]]) -> Iterator[Message[Any]]:
         """Return the fills that were not told yet."""
         for message in messages:
-            fill_id = message.data.fill_id
-            if fill_id in self._told:
+            key = _key(message)
+            if key in self._told:
                 self.counters.stale += 1
                 continue
-            self._told[fill_id] = None
+            self._told[key] = None
             if len(self._told) > _KNOWN_FILLS:
                 del self._told[next(iter(self._told))]
             yield message
@@ -104,7 +106,7 @@ class FillFeed(AccountFeed):
         elif self._stretches:
             fills = reads.read(body or b"[]", received_time_ns)
             before = len(self._found)
-            self._found |= {fill.data.fill_id: fill for fill in fills}
+            self._found |= {_key(fill): fill for fill in fills}
             stretch = self._stretches.popleft()
             self._pages += 1
             if len(self._found) > before:
@@ -143,13 +145,21 @@ class FillFeed(AccountFeed):
     def _tell_found(self) -> None:
         """Line up what no frame has told, in time order with what frames tell."""
         held, self._held = self._held, []
-        told = self._told.keys() | {fill.data.fill_id for fill in held}
+        told = self._told.keys() | {_key(fill) for fill in held}
         start_ns = self._start_ns or 0
         missed = [
             fill
-            for fill_id, fill in self._found.items()
-            if fill_id not in told and (fill.exchange_time_ns or 0) >= start_ns
+            for key, fill in self._found.items()
+            if key not in told and (fill.exchange_time_ns or 0) >= start_ns
         ]
         self._found.clear()
         fills = sorted((*missed, *held), key=lambda fill: fill.timestamp)
         self.line_up(self.take(fills))
+
+
+def _key(fill: Message[Any]) -> Hashable:
+    """Return what makes a fill the same: its id counts for one symbol at some venues.
+
+    Who trades with himself has two fills of one trade, one for each order.
+    """
+    return fill.symbol, fill.data.order_id, fill.data.fill_id

@@ -21,6 +21,7 @@ from urllib.parse import unquote, urlsplit
 from weex_client.config import is_loopback
 from weex_client.errors import ConfigError, ConnectError, WeexClientError
 from weex_client.rest import HttpRequest, HttpResponse
+from weex_client.streaming.tls import refusal
 
 __all__ = ["fetch", "http_date", "retry_after"]
 
@@ -74,8 +75,9 @@ async def fetch(request: HttpRequest, *, timeout_seconds: float, max_bytes: int)
         async with asyncio.timeout(timeout_seconds):
             return await answer
     except TimeoutError:
+        place = _place(request)
         raise ConnectError(
-            f"{_place(request)} did not answer within {timeout_seconds:g} s", url=request.url
+            f"{place} did not answer within {timeout_seconds:g} s", url=place
         ) from None
     finally:
         call.abort()
@@ -113,18 +115,15 @@ class _Call:
             return self._response()
         except WeexClientError as exc:
             return exc.with_traceback(None)
-        except ssl.SSLCertVerificationError as exc:
-            return ConnectError(
-                f"{place}: TLS failed ({exc.verify_message}); check the address, the clock and"
-                " the certificates of this machine",
-                url=self._request.url,
-            )
         except TimeoutError:
-            text = f"{place} did not answer in time"
+            text = f"{place} did not answer within {self._timeout_seconds:g} s"
         except (OSError, http.client.HTTPException, ValueError) as exc:
+            distrust = refusal(exc, place)
+            if distrust is not None:
+                return distrust
             said = str(exc)[:_MAX_REASON] or type(exc).__name__
             text = f"no answer from {place}: {said}"
-        return ConnectError(text, url=self._request.url)
+        return ConnectError(text, url=place)
 
     def _response(self) -> HttpResponse:
         request = self._request
@@ -134,7 +133,7 @@ class _Call:
             target = parts.path + (f"?{parts.query}" if parts.query else "")
             connection.connect()
             if self._is_aborted:
-                raise ConnectError("the request was given up", url=request.url)
+                raise ConnectError("the request was given up", url=_place(request))
             headers = dict(request.headers) | {"Connection": "close"}
             connection.request(request.method, target or "/", request.body or None, headers)
             response = connection.getresponse()
@@ -155,9 +154,10 @@ class _Call:
             chunks.append(chunk)
             length += len(chunk)
             if length > self._max_bytes:
+                place = _place(self._request)
                 raise ConnectError(
-                    f"{_place(self._request)} answers more than {self._max_bytes} bytes",
-                    url=self._request.url,
+                    f"{place} answers more than {self._max_bytes} bytes",
+                    url=place,
                     status=response.status,
                 )
         if response.length:  # the library says so only to those who read all at once

@@ -54,6 +54,8 @@ class Pings:
         if request is not None and request.ping_interval_seconds is not None:
             self._interval_seconds = request.ping_interval_seconds * _INTERVAL_SHARE
             self._ping_due = now + self._interval_seconds
+        if self._heartbeat.pings_first:
+            self._ping_due = now
         self.is_listening = is_needed
         self._pings = 0
         self._has_answered = False
@@ -94,8 +96,9 @@ class Pings:
                 self.answer_due = now + self._answer_seconds
         elif now >= self.answer_due:
             is_due |= self._is_tried_again(now, has_data=has_data)
-        if is_due and self._interval_seconds is not None:
-            self._ping_due = now + self._interval_seconds
+        if is_due:
+            interval_seconds = self._interval_seconds
+            self._ping_due = None if interval_seconds is None else now + interval_seconds
         self._pings += is_due
         return is_due and self._heartbeat.has_ping
 

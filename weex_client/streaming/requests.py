@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from weex_client.errors import TransportError
-from weex_client.protocol import Ack, Feed, Intent, Subscribe, Unsubscribe, Venue
+from weex_client.protocol import Ack, Feed, Intent, Ping, Subscribe, Unsubscribe, Venue
 from weex_client.streaming.budget import OperationBudget
 from weex_client.streaming.resyncs import Resyncs
 
@@ -53,8 +53,12 @@ class Requests:
         self._sent: list[Feed] = []
         self._groups: list[tuple[Feed, ...]] = []
         self._resyncs = Resyncs()
-        # Given back by which request, until it is answered, however late.
+        # Given back by which request, until it is answered, however late; where nothing is
+        # answered, before which ping.
         self._ending: dict[Feed, int] = {}
+        self._pings = 0
+        self._pongs = 0
+        self._pinged_at = 0.0
         self._verdict: TransportError | None = None
         self._operations = OperationBudget(venue.limits)
         self._resyncing: set[Feed] = set()
@@ -79,6 +83,7 @@ class Requests:
         self._sent.clear()
         self._resyncs.reset()
         self._ending.clear()
+        self._pings = self._pongs = 0
         self._verdict = None
         self._operations.reset()
         self._resyncing.clear()
@@ -151,6 +156,9 @@ class Requests:
                 yield self.write(Subscribe(feeds), now)
                 if not self._limits.acknowledges:
                     self._sent += feeds
+                    if not self._ending.keys().isdisjoint(feeds):
+                        # Its answer comes behind all that the subscription before is owed.
+                        yield self.write(Ping(), now)
         self._held_news = self._held - held_before
 
     def _give_back(
@@ -257,13 +265,18 @@ class Requests:
         """Write one request under the next id."""
         self._last_id += 1
         if not isinstance(intent, Subscribe | Unsubscribe):
+            if isinstance(intent, Ping):
+                self._pings += 1
+                self._pinged_at = now
             if self._limits.counts_pings:
                 self._operations.spend(now)
             return self._venue.encode(intent, self._last_id, self._now_ns)
         self._operations.spend(now)
-        if self._limits.acknowledges:
-            if isinstance(intent, Unsubscribe):
-                self._ending |= dict.fromkeys(intent.feeds, self._last_id)
+        acknowledges = self._limits.acknowledges
+        if isinstance(intent, Unsubscribe):
+            proof = self._last_id if acknowledges else self._pings + 1
+            self._ending |= dict.fromkeys(intent.feeds, proof)
+        if acknowledges:
             self._open[str(self._last_id)] = _Open(intent, now + ANSWER_SECONDS)
         return self._venue.encode(intent, self._last_id, self._now_ns)
 
@@ -285,8 +298,7 @@ class Requests:
             request_id = next(iter(self._open), "")
         if request_id.isdecimal():
             # Answers come in order: so were all requests before it.
-            answered = int(request_id[:20])
-            self._ending = {feed: last for feed, last in self._ending.items() if last > answered}
+            self._ended(int(request_id[:20]))
         request = self._open.pop(request_id, None)
         feeds: list[Feed] = []
         if request is not None and isinstance(request.intent, Subscribe):
@@ -295,6 +307,21 @@ class Requests:
             feeds = self._compared(feeds, ack.served, now)
         self._accepted.update(feeds)
         return feeds
+
+    def ponged(self, now: float) -> float | None:
+        """Note that a ping was answered; answers come in the order of what was asked.
+
+        Returns:
+            How long it was on its way, or None if another ping was sent meanwhile.
+        """
+        self._pongs += 1
+        if not self._limits.acknowledges:
+            self._ended(self._pongs)
+        return now - self._pinged_at if self._pongs == self._pings else None
+
+    def _ended(self, answered: int) -> None:
+        """Note that what was given back up to here is owed nothing any more."""
+        self._ending = {feed: last for feed, last in self._ending.items() if last > answered}
 
     def _compared(self, feeds: list[Feed], served: frozenset[Feed], now: float) -> list[Feed]:
         """Compare what was asked for with all that the venue says it serves."""
@@ -335,6 +362,10 @@ class Requests:
         feeds = tuple(feed for feed in request.intent.feeds if feed in self._asked)
         self.drop(feeds)
         return feeds
+
+    def reject(self, feeds: Iterable[Feed], reason: str) -> None:
+        """Note that feeds are not to be had, though the venue has accepted them."""
+        self._rejected |= dict.fromkeys(feeds, reason)
 
     def drop(self, feeds: Iterable[Feed]) -> None:
         """Note that feeds are not served, and that the venue need not be told."""

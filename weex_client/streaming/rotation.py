@@ -10,10 +10,11 @@ import logging
 from collections.abc import Callable
 from typing import NamedTuple
 
-from weex_client.errors import TransportError, WeexClientError
+from weex_client.errors import AuthenticationError, TransportError, WeexClientError
 from weex_client.streaming.dialling import Dialled, Dialler
 from weex_client.streaming.handover import Handover
 from weex_client.streaming.session import Session
+from weex_client.streaming.tls import is_distrust
 from weex_client.streaming.transport import Transport
 
 __all__ = ["Relief", "Rotation"]
@@ -76,22 +77,25 @@ class Rotation:
             None if nothing is subscribed, so that the old one can just end.
         """
         spread = min(_JITTER_SECONDS, lifetime_seconds / 10)
-        until = self._clock.monotonic() + lifetime_seconds - self._jitter(0.0, spread)
-        await self._clock.wait(asyncio.Event(), until)
+        due = self._clock.monotonic() + lifetime_seconds - self._jitter(0.0, spread)
+        await self._clock.wait(asyncio.Event(), due)
         delay_seconds = _FIRST_DELAY_SECONDS
         while self._session.feed_count:
             try:
                 return await self._opened()
             except WeexClientError as exc:
                 pause = self._jitter(delay_seconds / 2, delay_seconds)
+                is_refused = isinstance(exc, AuthenticationError) and not exc.retryable
+                is_last = is_refused or is_distrust(exc)
                 logger.warning(
                     "%s: the connection that should take over cannot be had: %s; the old one goes"
-                    " on, next try in %.0f s",
+                    " on, %s",
                     self._dialler.venue.name,
                     exc,
-                    pause,
+                    "until it ends" if is_last else f"next try in {pause:.0f} s",
                 )
-                await self._clock.wait(asyncio.Event(), self._clock.monotonic() + pause)
+                until = None if is_last else self._clock.monotonic() + pause
+                await self._clock.wait(asyncio.Event(), until)
                 delay_seconds = min(delay_seconds * 2, _MAX_DELAY_SECONDS)
         return None
 

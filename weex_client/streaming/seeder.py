@@ -15,10 +15,12 @@ from weex_client.errors import (
     RateLimitedError,
     WeexClientError,
 )
+from weex_client.streaming.account_feed import AccountFeed
 from weex_client.streaming.asked_feed import AskedFeed
 from weex_client.streaming.dialling import Dialler
 from weex_client.streaming.mailbox import Gate
 from weex_client.streaming.seeding import Question, Seeding
+from weex_client.streaming.tls import is_distrust
 
 __all__ = ["Seeder"]
 
@@ -52,6 +54,7 @@ class Seeder:
 
         Raises:
             AuthenticationError: If the venue refuses the credentials.
+            ConnectError: If who answers is not to be trusted.
         """
         news = asyncio.Event()
         self._seeding.notify = news.set
@@ -81,16 +84,16 @@ class Seeder:
             answer = await self._dialler.ask(question.query)
             self._seeding.answered(question, *answer)
         except WeexClientError as exc:
-            state = question.state
+            now_ns, state = clock.time_ns(), question.state
             if isinstance(state, AskedFeed):
                 if state.is_refusal(exc):
-                    self._seeding.refused(question, exc, clock.time_ns())
+                    self._seeding.refused(question, exc, now_ns)
                     return
-            elif isinstance(exc, AuthenticationError):
+            elif is_distrust(exc) or (isinstance(state, AccountFeed) and _is_refusal(exc)):
                 raise
             state.attempt += 1
             delay_seconds = self._delay_seconds(state.attempt, exc)
-            self._seeding.failed(question, exc, delay_seconds, clock.monotonic(), clock.time_ns())
+            self._seeding.failed(question, exc, delay_seconds, clock.monotonic(), now_ns)
 
     def _delay_seconds(self, attempt: int, error: WeexClientError) -> float:
         """Return a random time below a ceiling that doubles, or as long as the venue asks."""
@@ -103,3 +106,7 @@ class Seeder:
         if isinstance(error, ConnectError | RateLimitedError):
             delay_seconds = max(delay_seconds, error.retry_after_seconds or 0.0)
         return self._dialler.tape.delay(delay_seconds)
+
+
+def _is_refusal(error: WeexClientError) -> bool:
+    return isinstance(error, AuthenticationError) and not error.retryable

@@ -14,6 +14,8 @@ from weex_client.protocol import Feed
 from weex_client.rest import Query
 from weex_client.streaming.account_feed import AccountFeed, Push
 from weex_client.streaming.asked_feed import AskedFeed
+from weex_client.streaming.history_feed import HistoryFeed
+from weex_client.streaming.listing import Listing
 from weex_client.streaming.outages import Outages
 from weex_client.streaming.server_time import ServerTime
 
@@ -22,17 +24,17 @@ __all__ = ["Question", "Seeded", "Seeding"]
 logger = logging.getLogger("weex_client")
 
 
-Seeded = AccountFeed | AskedFeed
-"""A feed that must be read by request: an account's state, or the beginning of a book."""
+Seeded = AccountFeed | AskedFeed | HistoryFeed
+"""A feed that must be read by request: an account's state, a book's beginning, the past."""
 
 # A snapshot is now and then older than the first frame, by as long as the venue keeps one.
 _USUAL_ATTEMPTS = 3
 
 
 class Question(NamedTuple):
-    """One question of one feed, put on one connection."""
+    """One question of one feed, put on one connection; or which symbols there are."""
 
-    state: Seeded
+    state: Seeded | Listing
     epoch: int
     query: Query
 
@@ -46,16 +48,20 @@ class Seeding:
     """
 
     def __init__(self, outages: Outages, server_time: ServerTime) -> None:
-        self.symbols: set[str] = set()
         self.notify: Callable[[], None] = _nobody
         self._outages = outages
         self._server_time = server_time
         self._states: dict[Feed, Seeded] = {}
         self._covered_at: dict[Feed, float] = {}
+        self._listing: Listing | None = None
+
+    def look_up(self, listing: Listing) -> None:
+        """Ask also which symbols there are."""
+        self._listing = listing
 
     def add(self, state: Seeded) -> None:
         """Look after a feed."""
-        if isinstance(state, AskedFeed):
+        if isinstance(state, AskedFeed | HistoryFeed):
             state.notify = self._notify
         self._states[state.feed] = state
 
@@ -83,6 +89,8 @@ class Seeding:
 
     def accepted(self, feed: Feed, now: float, wall_time_ns: int) -> None:
         """Note that frames tell from now on what happens."""
+        if self._listing is not None:
+            self._listing.accepted(feed, now)
         state = self._states.get(feed)
         if state is not None:
             covered_at = self._covered_at.setdefault(feed, now)
@@ -91,6 +99,8 @@ class Seeding:
 
     def lost(self, since: float) -> None:
         """Note until when nothing was missed, before the feeds learn of the loss."""
+        if self._listing is not None:
+            self._listing.lost()
         for feed, state in self._states.items():
             if not state.is_seeding:
                 self._covered_at[feed] = since
@@ -102,10 +112,16 @@ class Seeding:
         for state in tuple(self._states.values()):
             if state.hold_until is not None and now >= state.hold_until:
                 state.release()
+        listing = self._listing
+        if listing is not None and (due := listing.next_due()) is not None and now >= due:
+            listing.tick(now)
+            self.notify()
 
     def next_due(self) -> float | None:
         """Return when ``tick`` has something to do, or None."""
-        times = (state.hold_until for state in self._states.values())
+        times = [state.hold_until for state in self._states.values()]
+        if self._listing is not None:
+            times.append(self._listing.next_due())
         return min((time for time in times if time is not None), default=None)
 
     def question(self, now: float, now_ns: int) -> Question | None:
@@ -118,11 +134,15 @@ class Seeding:
                     return Question(state, state.epoch, query)
                 state.finished()
                 self._outages.seeded(state, now, now_ns)
-        return None
+        query = None if self._listing is None else self._listing.question(now)
+        return None if query is None or self._listing is None else Question(self._listing, 0, query)
 
     def ask_due(self) -> float | None:
         """Return when there is something to be asked, or None."""
-        return min((state.ask_at for state in self._asking()), default=None)
+        times = [state.ask_at for state in self._asking()]
+        if self._listing is not None and self._listing.is_asking:
+            times.append(self._listing.ask_at)
+        return min(times, default=None)
 
     def _asking(self) -> Iterator[Seeded]:
         return (state for state in tuple(self._states.values()) if state.is_asking)
@@ -141,9 +161,12 @@ class Seeding:
             SequenceGapError: If it is older than what is here.
             SubscriptionRejectedError: If the venue has no such thing.
         """
-        if self._is_current(question):
-            question.state.answered(question.query, body, received_time_ns)
-            question.state.attempt = 0
+        state = question.state
+        if isinstance(state, Listing):
+            state.answered(body, received_time_ns)
+        elif self._is_current(question):
+            state.answered(question.query, body, received_time_ns)
+            state.attempt = 0
 
     def refused(self, question: Question, error: Exception, now_ns: int) -> None:
         """End the streams of a feed that cannot be had."""
@@ -155,14 +178,21 @@ class Seeding:
     def failed(
         self, question: Question, error: Exception, delay_seconds: float, now: float, now_ns: int
     ) -> None:
-        """Tell that a question was not answered, and wait before it is put again."""
+        """Tell that a question was not answered; wait before it is put again, if it is."""
         state = question.state
+        about = question.query.about
+        if isinstance(state, Listing):
+            state.failed(error, now_ns)
+            return
         if not self._is_current(question):
+            return
+        if isinstance(state, HistoryFeed):
+            logger.warning("%s: the %s could not be read: %s", state.feed, about, error)
+            state.release()
             return
         state.ask_at = now + delay_seconds
         state.put_back()
         state.release()
-        about = question.query.about
         if isinstance(error, SequenceGapError) and state.attempt < _USUAL_ATTEMPTS:
             return
         text = f"the {about} could not be read: {error}; {state.meanwhile}"
@@ -175,6 +205,8 @@ class Seeding:
 
     def _is_current(self, question: Question) -> bool:
         state = question.state
+        if isinstance(state, Listing):
+            return True
         return self._states.get(state.feed) is state and state.epoch == question.epoch
 
 

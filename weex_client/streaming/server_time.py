@@ -12,6 +12,10 @@ from weex_client.protocol import Venue
 __all__ = ["Arrivals", "ServerTime"]
 
 
+# What signatures, candles and fills call for is a second.
+_PROMPT_SECONDS = 1.0
+
+
 class ServerTime:
     """The venue's clock, carried on by ours that never jumps.
 
@@ -28,6 +32,18 @@ class ServerTime:
         if server_time_ns is not None:
             self._origin_ns = server_time_ns - round(now * 1_000_000_000)
             self.is_told = True
+
+    def tell_of_ping(self, server_time_ns: int | None, now: float, seconds: float | None) -> None:
+        """Take the venue's word for the time in an answer to a ping.
+
+        Args:
+            server_time_ns: The time, if it gave it.
+            now: Monotonic time.
+            seconds: How long ping and answer took together, if that is known: an answer that was
+                held up tells little.
+        """
+        if server_time_ns is not None and seconds is not None and seconds <= _PROMPT_SECONDS:
+            self.tell(server_time_ns + round(seconds / 2 * 1_000_000_000), now)
 
     def time_ns(self, now: float, wall_time_ns: int) -> int:
         """Return the venue's time at a monotonic moment.

@@ -33,21 +33,20 @@ from weex_client.protocol import (
     Unknown,
     Venue,
 )
-from weex_client.streaming.account_feed import AccountFeed
 from weex_client.streaming.answers import Answers, rejection
-from weex_client.streaming.asked_feed import AskedFeed
 from weex_client.streaming.companions import Companions
 from weex_client.streaming.continuity import Ledger
 from weex_client.streaming.feed_state import FeedState
 from weex_client.streaming.feeds import make_feed
 from weex_client.streaming.handover import Crossing, Handover
+from weex_client.streaming.listing import Listing
 from weex_client.streaming.liveness import Liveness
 from weex_client.streaming.outages import Outages
 from weex_client.streaming.passengers import Passengers
 from weex_client.streaming.registry import Audience
 from weex_client.streaming.requests import Requests
 from weex_client.streaming.rounds import Rounds
-from weex_client.streaming.seeding import Seeding
+from weex_client.streaming.seeding import Seeded, Seeding
 from weex_client.streaming.server_time import Arrivals, ServerTime
 from weex_client.streaming.tenure import Tenure
 from weex_client.streaming.trade_chain import Missed
@@ -69,7 +68,7 @@ class Session:
         scope: Whose connection this is.
         counters: Returns the counters of a channel.
         emit: Takes what users should know.
-        ledger: Where is noted when each feed was complete.
+        ledger: Where is noted when each feed was complete, and what the account was told.
         server_time: The venue's clock, which all sessions of a client share.
     """
 
@@ -95,6 +94,7 @@ class Session:
         self._counters = counters
         self._arrivals = Arrivals(venue, self.server_time)
         self._outages = Outages(scope, ledger, emit)
+        self._memory = ledger.account
         self.seeding = Seeding(self._outages, self.server_time)
         self._requests = Requests(venue)
         # An account is silent while nothing is traded, however busy it was before.
@@ -112,6 +112,9 @@ class Session:
         self._interrupted = self._outages.since
         self._answers = Answers(
             venue, scope, self._feeds, self._requests, self._outages, self.seeding, self._tenure
+        )
+        self.seeding.look_up(
+            Listing(venue, self._feeds, self._answers.unlisted, self._answers.unheard)
         )
         self._rounds = Rounds(
             self._feeds,
@@ -164,7 +167,7 @@ class Session:
             carrier = self._feeds.get(self._passengers.board(feed, state), state)
             for each in (carrier, *self._companions.need(feed)):
                 self._drop_routes(each)
-        if isinstance(state, AccountFeed | AskedFeed):
+        if isinstance(state, Seeded):
             self.seeding.add(state)
         state.join(audience)
         current = state.current(topic)
@@ -176,11 +179,14 @@ class Session:
 
     def _made(self, feed: Feed, topic: Topic) -> FeedState:
         """Return a new feed; it begins anew unless it is served along with others already."""
-        counters, symbols = self._counters(topic.channel.value), self.seeding.symbols
-        state = make_feed(feed, topic, self._venue, counters, self._tell, symbols, self._companions)
+        counters = self._counters(topic.channel.value)
+        state = make_feed(
+            feed, topic, self._venue, counters, self._tell, self._memory, self._companions
+        )
         if self._requests.asked_at(feed) is not None:
-            # Given back, but the venue was not told yet.
-            state.needs_resync = state.is_waiting or self._companions.get(feed) is None
+            # Given back, but the venue was not told yet: what has no beginning goes on.
+            is_alone = self._companions.get(feed) is None
+            state.needs_resync = state.is_waiting or (is_alone and not state.is_news)
         if state.needs_resync or self._requests.is_ending(feed):
             state.expect_leftovers(self._now)
         return state
@@ -365,7 +371,9 @@ class Session:
         if state is None:
             # It was still on the way when the feed was given back.
             self._leaving.pop(feed, None)
-        elif state.is_leftover(frame, self._now, self._requests.is_ending(feed)):
+        elif state.is_leftover(
+            frame, self._now, received_time_ns, is_ending=self._requests.is_ending(feed)
+        ):
             return None
         elif self._companions.look_on(state, frame, received_time_ns):
             pass  # every frame has two to see it
@@ -406,8 +414,11 @@ class Session:
                 self.server_time.tell(server_time_ns, self._now)
                 self.needs_pull |= not self._tenure.may_speak
                 self._tenure.greeted()
-            case PongReceived():
+            case PongReceived(server_time_ns):
                 self._line.answered()
+                self.server_time.tell_of_ping(
+                    server_time_ns, self._now, self._requests.ponged(self._now)
+                )
                 self._crossing.answered()
             case Unknown(kind):
                 self.unknown.wonder(kind, frame)

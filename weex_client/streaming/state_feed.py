@@ -10,7 +10,7 @@ from typing import Any
 from weex_client.errors import DecodeError
 from weex_client.models import Account, Message, Order, Position
 from weex_client.rest import Detail, Query, StateReads, SummingReads
-from weex_client.streaming.account_feed import AccountFeed, Push
+from weex_client.streaming.account_feed import AccountFeed, AccountMemory, Push
 
 __all__ = ["StateFeed"]
 
@@ -43,8 +43,8 @@ class _Known:
 class StateFeed(AccountFeed):
     """One private channel whose messages replace one another; see ``AccountFeed``."""
 
-    def __init__(self, *args: Any, reads: StateReads | None, symbols: set[str]) -> None:
-        super().__init__(*args, reads=reads, symbols=symbols)
+    def __init__(self, *args: Any, reads: StateReads | None, memory: AccountMemory) -> None:
+        super().__init__(*args, reads=reads, memory=memory)
         self._reads = reads
         self._known: dict[Hashable, _Known] = {}
         self._closed: dict[Hashable, _Known] = {}

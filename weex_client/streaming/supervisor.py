@@ -13,7 +13,6 @@ from enum import StrEnum
 from typing import Any
 
 from weex_client.errors import (
-    AuthenticationError,
     ClientClosedError,
     ConnectError,
     ConnectionLostError,
@@ -401,7 +400,7 @@ class Supervisor:
         """Read what must be read by request while the connection is open."""
         try:
             await self._seeder.run()
-        except AuthenticationError as exc:
+        except WeexClientError as exc:  # what the seeder does not ask again after
             self._announce("gave_up", cause=str(exc))
             self.session.end(exc)
         except Exception:

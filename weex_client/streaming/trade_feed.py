@@ -19,7 +19,7 @@ _KNOWN_TRADES = 256
 class TradeFeed(DecodedFeed):
     """Trades, each once: venues repeat some, most of all after a resubscription."""
 
-    has_history = True
+    heeds_leftovers = True
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -63,8 +63,7 @@ class TradeFeed(DecodedFeed):
         A replay without an interruption answers a subscription that was repeated.
         """
         self._must_bridge = False
-        known = self._known | self._known_before
-        self.is_bridged = not known or any(m.data.trade_id in known for m in messages)
+        self.is_bridged = self._reaches_back(messages)
         if not self.is_bridged:
             self.counters.gaps += 1
             # From the last frame before, by our clock, to the oldest trade of the replay, whose
@@ -77,7 +76,7 @@ class TradeFeed(DecodedFeed):
                 received_time_ns,
                 cause="the venue's replay after the interruption begins after the last known trade",
                 duration_seconds=max(0.0, silent_seconds - replayed_seconds),
-                **self.bounds(known, messages[0].data.trade_id),
+                **self.bounds(self._known | self._known_before, messages[0].data.trade_id),
             )
 
     def bounds(self, known: Collection[str], trade_id: str) -> Mapping[str, int]:  # noqa: ARG002
@@ -88,6 +87,11 @@ class TradeFeed(DecodedFeed):
             trade_id: The first one after it.
         """
         return {}
+
+    def _reaches_back(self, messages: Sequence[Message[Any]]) -> bool:
+        """Tell whether nothing can be missing between what is known and a replay."""
+        known = self._known | self._known_before
+        return not known or any(message.data.trade_id in known for message in messages)
 
     def interrupted(self) -> None:
         """Expect the next frame to reach back to trades that are known."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Protocol, cast
@@ -37,6 +36,7 @@ from weex_client.protocol import DialRequest
 from weex_client.rest import HttpRequest, HttpResponse
 from weex_client.streaming.frame_connection import FrameConnection, Frames, Take
 from weex_client.streaming.http_transport import fetch, http_date, retry_after
+from weex_client.streaming.tls import refusal
 
 __all__ = ["Connector", "PromptTransport", "Transport", "WebSocketConnector"]
 
@@ -253,24 +253,14 @@ async def _send_all(transport: Transport, texts: Sequence[str]) -> None:
         await transport.send(text)
 
 
-# TLS that somebody hung up on is a line that failed; all other TLS errors are about trust.
-_CUT_SHORT = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
-
-
 def _translated(exc: Exception, request: DialRequest) -> WeexClientError:
     """Turn what the library or the system raised into whose fault it is."""
     url = request.address
     if isinstance(exc, InvalidStatus):
         return _refused(exc, request)
-    if isinstance(exc, ssl.SSLError) and not isinstance(exc, _CUT_SHORT):
-        # Those that no handshake has made lack all attributes.
-        why = getattr(exc, "verify_message", None) or getattr(exc, "reason", None) or str(exc)
-        return ConnectError(
-            f"{url}: TLS failed ({why}); check the address, the clock and the certificates of"
-            " this machine",
-            url=url,
-            retryable=False,
-        )
+    distrust = refusal(exc, url)
+    if distrust is not None:
+        return distrust
     if isinstance(exc, InvalidProxy | ImportError):
         # Its text has the proxy's address, and that perhaps a password.
         return ConfigError(

@@ -27,6 +27,9 @@ from weex_client.venues.kucoin.rest import ORDER_PATH
 __all__ = ["Ticket", "answered", "read_ticket"]
 
 _SUCCESS: Final = "200000"
+# A signature is good for five seconds, which a request may take over a slow line.
+_TOO_LATE: Final = "400002"
+
 # What the venue's codes say against the credentials: header missing, time, key, passphrase,
 # signature, address list, permissions; a frozen user (API docs, "System error codes").
 _ABOUT_WHO_ASKS: Final = frozenset(map(str, range(400001, 400008))) | {"411100"}
@@ -154,6 +157,13 @@ def _checked(
     for secret in secrets:
         words = words.replace(secret, "***")
     text = f"{refusal} with HTTP {status} ({code}: {words or 'no reason given'})"
+    if code == _TOO_LATE:
+        raise AuthenticationError(
+            f"{text}; the signature came later than it is good for: the line is slow, or this"
+            " machine's clock is wrong",
+            server_time_ns=response.server_time_ns,
+            retryable=True,
+        )
     if status in (401, 403) or code in _ABOUT_WHO_ASKS:
         raise AuthenticationError(
             f"{text}; check key, secret, passphrase, key_version, the key's permissions and"
@@ -177,7 +187,13 @@ def _foreign(response: HttpResponse, url: str, where: str) -> WeexClientError:
     kind = "a page (HTML)" if body == b"<" else "nothing that KuCoin answers"
     text = f"{where} answered HTTP {status} with {kind}"
     if 300 <= status < 400:
-        return VenueError(f"{text}: a redirection, which is not followed; set rest_url")
+        # A maintenance page, or a wrong address: at the first dial it is the second.
+        return ConnectError(
+            f"{text}: a redirection, not followed because credentials would go there; set rest_url",
+            url=url,
+            status=status,
+            retryable=False,
+        )
     retry_after_seconds = response.retry_after_seconds
     if status in (403, 429):
         # Cloudflare's 1015 comes as a page: this address is blocked for half a minute.

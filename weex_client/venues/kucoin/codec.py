@@ -99,7 +99,7 @@ def read(frame: bytes) -> Event:
         case "ack":
             return Ack(_text(fields.get("id")))
         case "pong":
-            return PongReceived()
+            return PongReceived(_stamp(fields.get("timestamp")))
         case "welcome":
             return Greeting(_text(fields.get("id")), None)
         case "error":
@@ -116,6 +116,14 @@ def _damaged(frame: bytes) -> Event:
     parts = () if head is None else (part.decode("utf-8", "replace") for part in head.groups())
     event = _data(dict(zip(("topic", "subject"), parts, strict=False)))
     return event if isinstance(event, Data) else Unknown("not JSON")
+
+
+def _stamp(value: Any) -> int | None:
+    """Return the time that newer servers put into a pong, of any unit."""
+    try:
+        return nanoseconds(int(value))
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def _data(fields: dict[str, Any]) -> Event:

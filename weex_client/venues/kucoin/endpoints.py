@@ -60,6 +60,8 @@ HEARTBEAT: Final = Heartbeat(
     silence_seconds=30.0,
     answer_seconds=10.0,
     prompt=frozenset({*_COMPLETE, Channel.BOOK, Channel.BOOK_DELTAS}),
+    # Nothing else tells the venue's clock, which signatures are good for five seconds of.
+    pings_first=True,
 )
 
 

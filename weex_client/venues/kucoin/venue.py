@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import replace
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from weex_client.config import is_loopback
 from weex_client.errors import ConfigError, SymbolError, UnsupportedChannelError
+from weex_client.models import Message
 from weex_client.protocol import (
     USER_AGENT,
     BookUpdate,
@@ -27,7 +28,16 @@ from weex_client.protocol import (
     Venue,
 )
 from weex_client.rest import AccountReads, HttpRequest, HttpResponse, Query
-from weex_client.venues.kucoin import answers, books, channels, codec, endpoints, market, private
+from weex_client.venues.kucoin import (
+    answers,
+    books,
+    channels,
+    codec,
+    endpoints,
+    market,
+    past,
+    private,
+)
 from weex_client.venues.kucoin.channels import DEPTHS, LEVEL2, SYMBOL_TOPICS, VENUE, KucoinChannel
 from weex_client.venues.kucoin.config import KucoinConfig
 from weex_client.venues.kucoin.rest import account_reads, book_query
@@ -273,14 +283,37 @@ class KucoinVenue(Venue):
         """
         return books.read_book_answer(body)
 
+    def history_query(self, feed: Feed, covered_ns: int) -> Query | None:
+        """Return how past trades and candles are asked for: frames bring none."""
+        return past.history_query(feed, covered_ns)
+
+    def read_history(
+        self, feed: Feed, body: bytes, received_time_ns: int
+    ) -> Sequence[Message[Any]]:
+        """Read past trades or candles, oldest first."""
+        return past.read_history(feed, body, received_time_ns)
+
+    def listing_query(self) -> Query:
+        """Return how all symbols are asked for: those that do not exist are accepted, too."""
+        return past.LISTING
+
+    def listed_name(self, feed: Feed) -> str | None:
+        """Return which symbol a public topic is about."""
+        return past.listed_name(feed)
+
+    def read_listing(self, body: bytes) -> frozenset[str]:
+        """Read all symbols."""
+        return past.read_listing(body)
+
     def ask(self, query: Query, now_ns: int) -> HttpRequest:
-        """Write a question, signed for this moment: all of them need that.
+        """Write a question, signed for this moment unless everybody may ask it.
 
         Raises:
             ConfigError: If credentials are missing, or would cross the network in clear.
         """
         parameters = f"?{urlencode(query.parameters)}" if query.parameters else ""
-        return self._request("GET", query.path + parameters, now_ns, is_signed=True)
+        is_signed = query.path not in past.PUBLIC_PATHS
+        return self._request("GET", query.path + parameters, now_ns, is_signed=is_signed)
 
     def answered(self, query: Query, response: HttpResponse) -> bytes | None:
         """Return what an answer says, or None if what was asked about does not exist.
