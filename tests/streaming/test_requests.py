@@ -95,7 +95,7 @@ def test_batch_with_one_bad_feed_is_asked_once_more_without_it(requests: Request
 def test_refused_feed_is_never_asked_again_on_that_connection(requests: Requests) -> None:
     pulled(requests, [NOPE])
     requests.refused("1", "invalid symbol : NOPEUSDT")
-    assert requests.rejection(NOPE) == "invalid symbol : NOPEUSDT"
+    assert requests.rejection(NOPE, 0.0) == "invalid symbol : NOPEUSDT"
     assert pulled(requests, [NOPE]) == []
 
 
@@ -103,7 +103,7 @@ def test_fresh_connection_gives_a_refused_feed_another_chance(requests: Requests
     pulled(requests, [NOPE])
     requests.refused("1", "invalid symbol : NOPEUSDT")
     requests.reset()
-    assert requests.rejection(NOPE) is None
+    assert requests.rejection(NOPE, 0.0) is None
     assert asked(requests, [NOPE]) == [(NOPE,)]
 
 
