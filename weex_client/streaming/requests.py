@@ -21,6 +21,10 @@ ANSWER_SECONDS = 10.0
 
 LEFT_OUT = "the venue leaves it out of what it says it serves, without a reason"
 
+# Pings and pongs count from here: a venue that was recorded, or counts for itself, answers the
+# first request under the first number.
+_SIGNS = 1_000_000_000
+
 # A wait for the budget that is shorter than a connection's opening costs is worth it, and one
 # that is shorter than this need not be told.
 _SHORT_WAIT_SECONDS = 10.0
@@ -41,6 +45,7 @@ class Requests:
         self._venue = venue
         self._limits = venue.limits
         self._last_id = 0
+        self._last_sign = _SIGNS  # of life
         self._now_ns = 0
         self._open: dict[str, _Open] = {}
         self._asked: dict[Feed, float] = {}
@@ -264,15 +269,16 @@ class Requests:
         return feed in wanted and feed not in self._asked and feed not in self._refusals
 
     def write(self, intent: Intent, now: float) -> str:
-        """Write one request under the next id."""
-        self._last_id += 1
+        """Write one request under the next id; pings and pongs have numbers of their own."""
         if not isinstance(intent, Subscribe | Unsubscribe):
             if isinstance(intent, Ping):
                 self._pings += 1
                 self._pinged_at = now
             if self._limits.counts_pings:
                 self._operations.spend(now)
-            return self._venue.encode(intent, self._last_id, self._now_ns)
+            self._last_sign += 1
+            return self._venue.encode(intent, self._last_sign, self._now_ns)
+        self._last_id += 1
         self._operations.spend(now)
         acknowledges = self._limits.acknowledges
         if isinstance(intent, Unsubscribe):
