@@ -190,8 +190,9 @@ class Trial(World):
         """Open a stream, read it, and open it again whenever it ended."""
         while self.loop.time() < self.ends_at:
             stream = self.open(watched)
-            if stream is None:
-                return
+            if stream is None:  # refused just now, and not asked for again so soon
+                await asyncio.sleep(1.0)
+                continue
             witness = self.witness(watched, stream)
             watched.reader = asyncio.create_task(self._follow(watched, stream, witness))
             try:

@@ -143,9 +143,6 @@ def faults_of(name: str) -> dict[str, Fault]:
     absent = _NOT_EVERYWHERE
     if not venue.limits.acknowledges:
         absent += ("answers delayed",)
-    if venue.limits.feeds_per_request == 1:
-        # Who is refused alone is refused for as long as the connection lasts.
-        absent += ("subscription refused",)
     rows: dict[str, Fault] = {}
     for what, fault in FAULTS.items():
         is_of_books = what.startswith(_OF_BOOKS)

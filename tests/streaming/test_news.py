@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from itertools import pairwise
 
 import pytest
 
@@ -104,6 +105,39 @@ def test_news_that_are_wanted_again_before_the_venue_was_told_just_go_on() -> No
     assert line.sent() == []
     line.say(news(1))
     assert len(listener.messages) == 1
+
+
+def test_what_was_refused_is_asked_for_by_the_next_stream_but_not_again_and_again() -> None:
+    line = FakeLine(kinds=NEWS, acknowledges=False)
+    line.venue.blamed = lambda reason, feeds: [feed for feed in feeds if feed in reason]
+    topic = Topic(Own.WHALES, "A")
+    line.join(Own.WHALES, "B")
+    line.open()
+    asked, said = [], set()
+    for _ in range(6000):  # ten minutes of somebody who does not give up
+        try:
+            stream = line.join(Own.WHALES, "A")
+        except SubscriptionRejectedError as exc:
+            said.add(exc.reason)
+        else:
+            line.sent()
+            asked.append(line.now)
+            line.say({"reject": None, "reason": f"service is busy {FEED}"})
+            assert isinstance(stream.ends[0], SubscriptionRejectedError)
+            line.leave(topic, stream)
+            line.sent()
+        line.wait(0.1)
+        line.say("pong")
+    pauses = [after - before for before, after in pairwise(asked)]
+    assert said == {f"service is busy {FEED}"}
+    assert pauses[0] < 1.0
+    assert [round(pause / 5) for pause in pauses[1:]] == [1, 2, 4, 8, 16, 32, 60][: len(pauses) - 1]
+    line.session.lost("the line was cut")
+    line.open()
+    stream = line.join(Own.WHALES, "A")
+    assert FEED in line.asked()[0]
+    line.say(news(1))
+    assert len(stream.messages) == 1
 
 
 def test_requests_are_paced_and_a_short_wait_is_no_trouble() -> None:

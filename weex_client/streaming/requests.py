@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from weex_client.errors import TransportError
 from weex_client.protocol import Ack, Feed, Intent, Ping, Subscribe, Unsubscribe, Venue
 from weex_client.streaming.budget import OperationBudget
+from weex_client.streaming.refusals import Refusals
 from weex_client.streaming.resyncs import Resyncs
 
 __all__ = ["Requests"]
@@ -19,6 +20,10 @@ __all__ = ["Requests"]
 ANSWER_SECONDS = 10.0
 
 LEFT_OUT = "the venue leaves it out of what it says it serves, without a reason"
+
+# Pings and pongs count from here: a venue that was recorded, or counts for itself, answers the
+# first request under the first number.
+_SIGNS = 1_000_000_000
 
 # A wait for the budget that is shorter than a connection's opening costs is worth it, and one
 # that is shorter than this need not be told.
@@ -40,11 +45,13 @@ class Requests:
         self._venue = venue
         self._limits = venue.limits
         self._last_id = 0
+        self._last_sign = _SIGNS  # of life
         self._now_ns = 0
         self._open: dict[str, _Open] = {}
         self._asked: dict[Feed, float] = {}
         self._accepted: set[Feed] = set()
-        self._rejected: dict[Feed, str] = {}
+        self._refusals = Refusals(is_final=venue.limits.rejects_per_connection is not None)
+        self._now = 0.0
         self._rejects = 0
         # By a venue that answers with the complete list: what it has served, what it left out.
         self._served: set[Feed] = set()
@@ -75,7 +82,7 @@ class Requests:
         """Start on a new connection, where nothing was asked yet."""
         self._open.clear()
         self._asked.clear()
-        self._rejected.clear()
+        self._refusals.reset()
         self._rejects = 0
         self._served.clear()
         self._left_out.clear()
@@ -104,9 +111,9 @@ class Requests:
         self._resyncs.reset()
         return news
 
-    def rejection(self, feed: Feed) -> str | None:
-        """Return the words with which the venue refused a feed on this connection, or None."""
-        return self._rejected.get(feed)
+    def rejection(self, feed: Feed, now: float) -> str | None:
+        """Return why the venue would refuse a feed on this connection again, in its words."""
+        return self._refusals.reason(feed, now)
 
     def resync(self, feed: Feed, now: float) -> None:
         """Ask for a feed anew: at once the first time, then after 1, 2, 4 and 8 seconds."""
@@ -121,7 +128,7 @@ class Requests:
             now: Monotonic time.
             now_ns: The venue's time, for signatures.
         """
-        self._now_ns = now_ns
+        self._now, self._now_ns = now, now_ns
         due = self._resyncs.due(now)
         free_at = self._operations.free_at(now, 2, is_resync=True)
         if due and free_at > now + _SHORT_WAIT_SECONDS:
@@ -259,18 +266,19 @@ class Requests:
         return [*self._groups, *self._venue.batches(others)]
 
     def _may_ask(self, feed: Feed, wanted: Collection[Feed]) -> bool:
-        return feed in wanted and feed not in self._asked and feed not in self._rejected
+        return feed in wanted and feed not in self._asked and feed not in self._refusals
 
     def write(self, intent: Intent, now: float) -> str:
-        """Write one request under the next id."""
-        self._last_id += 1
+        """Write one request under the next id; pings and pongs have numbers of their own."""
         if not isinstance(intent, Subscribe | Unsubscribe):
             if isinstance(intent, Ping):
                 self._pings += 1
                 self._pinged_at = now
             if self._limits.counts_pings:
                 self._operations.spend(now)
-            return self._venue.encode(intent, self._last_id, self._now_ns)
+            self._last_sign += 1
+            return self._venue.encode(intent, self._last_sign, self._now_ns)
+        self._last_id += 1
         self._operations.spend(now)
         acknowledges = self._limits.acknowledges
         if isinstance(intent, Unsubscribe):
@@ -347,7 +355,7 @@ class Requests:
             del self._left_out[feed]
             self._asked.pop(feed, None)
         self._left_out_before.update(late)
-        self._rejected |= dict.fromkeys(twice, LEFT_OUT)
+        self._refusals.note(twice, LEFT_OUT, now)
         return twice
 
     def denied(self, request_id: str | None) -> Sequence[Feed] | None:
@@ -365,7 +373,7 @@ class Requests:
 
     def reject(self, feeds: Iterable[Feed], reason: str) -> None:
         """Note that feeds are not to be had, though the venue has accepted them."""
-        self._rejected |= dict.fromkeys(feeds, reason)
+        self._refusals.note(feeds, reason, self._now)
 
     def drop(self, feeds: Iterable[Feed]) -> None:
         """Note that feeds are not served, and that the venue need not be told."""
@@ -394,7 +402,7 @@ class Requests:
             # No request is open, and only the venue's words tell what it refuses.
             blamed = self._venue.blamed(reason, tuple(self._asked))
             self.drop(blamed)
-            self._rejected |= dict.fromkeys(blamed, reason)
+            self._refusals.note(blamed, reason, self._now)
             return blamed
         request = self._open.pop(self._key(request_id), None)
         if request is None or not isinstance(request.intent, Subscribe):
@@ -405,7 +413,7 @@ class Requests:
         # The words are about all that was asked for, also what nobody wants any more.
         named = frozenset(self._venue.blamed(reason, request.intent.feeds))
         blamed = tuple(feed for feed in feeds if feed in named)
-        self._rejected |= dict.fromkeys(blamed, reason)
+        self._refusals.note(blamed, reason, self._now)
         if not named and len(feeds) > 1:
             middle = len(feeds) // 2
             self._groups.extend((feeds[:middle], feeds[middle:]))

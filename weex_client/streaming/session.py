@@ -149,9 +149,9 @@ class Session:
             What a reader who joins now should start from, or None.
 
         Raises:
-            SubscriptionRejectedError: If the venue has refused this feed on this connection.
+            SubscriptionRejectedError: If the venue has refused this feed, and is to be spared.
         """
-        reason = self._requests.rejection(feed)
+        reason = self._requests.rejection(feed, self._now)
         if reason is not None:
             raise rejection(self._venue.name, audience.topic, reason)
         topic = audience.topic
