@@ -96,6 +96,14 @@ def test_the_command_writes_a_file_and_says_how_long_it_is(tape: Path) -> None:
     assert done.stderr.count("\n") == 1
 
 
+def test_parquet_needs_nothing_that_another_program_has_loaded(tape: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    out = tape.with_name("trades.parquet")
+    done = call("export", str(tape), "--channel", "trades", "--out", str(out))
+    assert (done.returncode, done.stderr) == (SUCCESS, "")
+    assert parquet.read_table(out).num_rows == 30
+
+
 def test_readme_and_documentation_export_as_they_say(
     tape: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

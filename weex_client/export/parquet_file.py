@@ -56,7 +56,9 @@ class ParquetFile:
     """Write row groups of bounded size."""
 
     def __init__(self, path: Path, group_rows: int = _GROUP_ROWS) -> None:
-        import pyarrow
+        # Parts that the package does not load by itself; others may have, in one's tests.
+        import pyarrow.compute
+        import pyarrow.ipc
 
         self._arrow = pyarrow
         self._path = path
