@@ -472,6 +472,24 @@ def test_companion_that_somebody_reads_shows_a_loss_and_is_not_doubted(*, is_fir
     assert [(each.kind, each.channel) for each in line.events[told:]] == [("gap", "book")]
 
 
+def test_what_is_owed_before_a_renewal_is_not_taken_for_its_begin() -> None:
+    """A slow line: what fell silent speaks after it was asked for anew, and before its hole."""
+    line = FakeLine()
+    tickers, _ = line.join(Channel.TICKER, "A"), line.join(Own.BEAT, "A")
+    line.open()
+    line.say({"ack": str(line.sent()[0]["id"])})
+    for number in range(60):
+        line.say(beat(number), *([{"feed": "ticker:A", "id": number}] if number < 20 else []))
+        line.wait(1.0)
+        if sent := line.sent():
+            break
+    line.say({"feed": "ticker:A", "id": 20})
+    assert len(tickers.messages) == 21  # it follows on the one before
+    assert line.kinds() == []
+    line.say(*({"ack": str(each["id"])} for each in sent), {"feed": "ticker:A", "id": 24})
+    assert line.kinds() == ["resubscribed"]
+
+
 def test_chain_of_trades_begins_anew_with_every_connection() -> None:
     line = FakeLine(companions=vouched, kinds=LOOSE)
     line.book()

@@ -343,6 +343,11 @@ class Session:
             self._outages.interrupt(state, self._now, "it had to be asked for anew")
             self._resync_if_needed(state)
         if self._interrupted and state.feed in self._interrupted and not state.is_waiting:
+            self._resume(state, received_time_ns)
+
+    def _resume(self, state: FeedState, received_time_ns: int) -> None:
+        """Tell that a feed speaks again, unless that was owed to the subscription before."""
+        if not (state.heeds_leftovers and self._requests.is_ending(state.feed)):
             self._outages.resume(state, self._now, received_time_ns)
 
     def _resync_if_needed(self, state: FeedState) -> None:
