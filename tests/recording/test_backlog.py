@@ -122,6 +122,18 @@ def test_much_at_once_calls_for_the_writer() -> None:
     assert len(calls) == 2
 
 
+def test_many_frames_call_for_the_writer_once() -> None:
+    calls: list[None] = []
+    backlog = Backlog(1, lambda: 0.0, lambda: calls.append(None))
+    for number in range(1, 401):
+        backlog.hear(1, [b"x"], 1, None)
+        assert len(calls) == (number >= 200)
+    backlog.take()
+    backlog.written_all()
+    backlog.hear(1, [b"x"] * 250, 1, None)
+    assert len(calls) == 2
+
+
 def test_what_comes_after_the_end_is_counted_as_lost() -> None:
     backlog = Backlog(1, lambda: 0.0, lambda: None)
     backlog.hear(1, [b"a", b"b"], 1, None)

@@ -1,4 +1,7 @@
-"""The task that brings the backlog onto the tape, ten times a second, and does not give up."""
+"""The task that brings the backlog onto the tape, ten times a second or more often.
+
+It does not give up.
+"""
 
 from __future__ import annotations
 
