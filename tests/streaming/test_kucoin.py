@@ -365,6 +365,21 @@ async def test_trades_that_nobody_can_tell_are_a_gap_and_what_follows_is_not_hel
         assert [e.kind for e in await read(events, events.pending)].count("gap") == 1
 
 
+async def test_what_follows_is_not_held_up_by_a_venue_that_does_not_answer_at_all() -> None:
+    async with opened() as desk:
+        events, trades = desk.client.events(), desk.client.stream_trades("BTC-USDT")
+        await desk.served()
+        desk.exchange.line.say(trade(1))
+        await read(trades, 1)
+        await back(desk)
+        for number in (5, 6, 7):  # accepted, nobody has said yet
+            desk.exchange.line.say(trade(number))
+            await turns(20)
+            desk.clock.advance(4)
+        assert [m.data.trade_id for m in await read(trades, 3)] == ["5", "6", "7"]
+        assert [e.kind for e in await read(events, events.pending)].count("gap") == 1
+
+
 async def test_candles_begin_with_a_history_and_go_on_without_a_hole() -> None:
     async with opened() as desk:
         events, candles = desk.client.events(), desk.client.stream_candles("BTC-USDT", "1m")
