@@ -122,3 +122,29 @@ def test_a_past_that_is_lined_up_when_the_line_ends_is_told() -> None:
         market.act(word)
     assert market.told == list(range(1, 9))
     assert market.kinds().count("gap") == 0
+
+
+def test_a_channel_that_goes_on_though_asking_anew_was_in_vain_tells_of_the_hole() -> None:
+    market = Market()
+    market.join(Channel.TRADES, "C-D")  # speaks all the time: the line is well
+    for _ in range(2):
+        market.act("ack")
+    for number in range(200):
+        market.is_served = number < 60
+        market.act("trade")
+        market.receive(json.loads(json.dumps(market.frame()).replace("A-B", "C-D")))
+        market.wait(1.0)
+        for each in market.requests():
+            market.receive({"type": "ack" if "topic" in each else "pong", "id": each["id"]})
+        if "stale" in market.kinds():
+            break
+        for word in ("ask", "answer", *["publish"] * 100):
+            market.act(word)
+    assert "stale" in market.kinds()
+    for _ in range(10):
+        market.act("trade")  # muted still
+    assert "gap" not in market.kinds()
+    market.is_served = True
+    market.act("trade")
+    assert set(range(1, market.last)).difference(market.told)
+    assert market.kinds()[-2:] == ["gap", "resubscribed"]

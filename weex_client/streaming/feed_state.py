@@ -187,6 +187,9 @@ class FeedState:
     def doubted(self) -> None:
         """Expect the next frame to tell whether something was missed before it."""
 
+    def stayed_silent(self) -> None:
+        """Expect it once more: asking anew has brought nothing that goes on."""
+
     def trades_missed(self, missed: Missed, now_ns: int) -> None:
         """Take note that trades of this symbol did not come."""
 

@@ -234,6 +234,10 @@ class AskedTradeFeed(HistoryFeed, TradeFeed):
         is_past = messages[0].is_snapshot
         return is_past and (messages[0].exchange_time_ns or 0) <= self._last_ns()
 
+    def stayed_silent(self) -> None:
+        """Expect the next trade to go on from a known one: the past ended when it was told."""
+        TradeFeed.interrupted(self)
+
     def _last_ns(self) -> int:
         """Return the venue's time of the last known trade; 0 where there is none."""
         messages = self.decode(self._last_frame, 0) if self._last_frame else ()
@@ -282,6 +286,10 @@ class AskedCandleFeed(HistoryFeed, CandleFeed):
     def gave_up(self) -> None:
         """Let the next frame tell whether a candle was missed."""
         self.must_reach_back = True
+
+    def stayed_silent(self) -> None:
+        """Let it tell so as well: the past ended when it was told."""
+        self.gave_up()
 
 
 def _nobody() -> None:

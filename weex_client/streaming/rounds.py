@@ -70,6 +70,7 @@ class Rounds:
         for state in stale:
             seconds = now - state.rhythm.silent_since(floor)
             self._outages.interrupt(state, now - seconds, "it fell silent")
+            state.stayed_silent()
             cause = f"nothing came for {seconds:.0f} s, not even after asking for it anew"
             if self._companions.get(state.feed) is state:
                 logger.warning("%s: %s; what it vouches for may be incomplete", state.feed, cause)
