@@ -36,6 +36,7 @@ __all__ = [
     "LineFigures",
     "Opened",
     "Received",
+    "time_of",
 ]
 
 # Rows read at a time: no longer than a reader of the file may hold its writer's log.
@@ -89,6 +90,21 @@ class Answered(NamedTuple):
 
 
 Entry = Received | Opened | Closed | Carried | Left | Answered
+
+
+def time_of(entry: Entry) -> int | None:
+    """Return when an entry happened, or None where that was when the one before it did."""
+    match entry:
+        case Received():
+            return entry.time_ns
+        case Opened(_, row):
+            return row.opened_ns
+        case Closed(_, row):
+            return row.opened_ns if row.closed_ns is None else row.closed_ns
+        case Answered(_, row):
+            return row.time_ns
+        case _:
+            return None
 
 
 class LineFigures(NamedTuple):

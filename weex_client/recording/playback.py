@@ -23,6 +23,7 @@ from weex_client.recording.contents import (
     Left,
     Opened,
     Received,
+    time_of,
 )
 from weex_client.recording.lanes import Batch, Down, Lane, Step, Up
 from weex_client.recording.rows import FeedRow
@@ -170,7 +171,7 @@ class Playback:
             row.id for row in self._contents.lines.values() if (row.session, row.lane) in lanes
         ]
         for entry in self._contents.entries(lines, {session for session, _ in lanes}):
-            time_ns = _time_of(entry)
+            time_ns = time_of(entry)
             if end_ns is not None and time_ns is not None and time_ns >= end_ns:
                 yield from self._pass(end_ns - 1)
                 return
@@ -377,21 +378,6 @@ class _Door:
         for topic in topics:
             feed, lane = self._playback.lane_of(self._session, topic)
             self._playback.leave(self._session, topic, feed, lane, mailbox)
-
-
-def _time_of(entry: Entry) -> int | None:
-    """Return when an entry happened, or None where that was when the one before it did."""
-    match entry:
-        case Received():
-            return entry.time_ns
-        case Opened(_, row):
-            return row.opened_ns
-        case Closed(_, row):
-            return row.closed_ns
-        case Answered(_, row):
-            return row.time_ns
-        case _:
-            return None
 
 
 def _tell_nobody(event: ConnectionEvent) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from weex_client.errors import ConnectError, TapeEndedError, TransportError
-from weex_client.recording.contents import Answered, Closed, Entry, Opened, Received
+from weex_client.recording.contents import Entry, time_of
 from weex_client.recording.tape_clock import TapeClock
 from weex_client.streaming.mailbox import Mailbox
 
@@ -65,6 +65,7 @@ class Player:
         self.place = 0
         self._entries = entries
         self._next: Entry | None = None
+        self._next_ns = start_ns
         self._is_over = False
         self._speed = speed
         self._stage = stage
@@ -129,10 +130,10 @@ class Player:
         """Do the next thing; return False if it concerned nobody."""
         clock, entry = self.clock, self._next
         due = clock.due
-        if entry is None or (due is not None and due <= clock.seconds_at(_time_ns(entry))):
+        if entry is None or (due is not None and due <= clock.seconds_at(self._next_ns)):
             clock.wake()
             return True
-        clock.pass_to(_time_ns(entry))
+        clock.pass_to(self._next_ns)
         self.place, self._next = entry.id, None
         return self._stage.play(entry)
 
@@ -143,7 +144,7 @@ class Player:
             entry = None  # nobody is there: who dials will call
         times = [] if due is None else [due]
         if self._speed:
-            times += [] if entry is None else [self.clock.seconds_at(_time_ns(entry))]
+            times += [] if entry is None else [self.clock.seconds_at(self._next_ns)]
             return self._pace(min(times), self._speed) if times else None
         if entry is not None and not self._stage.is_ready:
             # A reader holds its line back. Time goes on, for those who wait for it, but not
@@ -161,8 +162,8 @@ class Player:
             entry = next(self._entries, None)
             if entry is None:
                 self._is_over = True
-            elif isinstance(entry, Received | Opened | Closed | Answered):
-                self._next = entry
+            elif (time_ns := time_of(entry)) is not None:
+                self._next, self._next_ns = entry, time_ns
         return self._next
 
     def _end(self) -> None:
@@ -214,20 +215,6 @@ class Player:
         self._absent.update(busy)
         self._glances = 0
         return None
-
-
-def _time_ns(entry: Entry) -> int:
-    """Return when an entry happened."""
-    match entry:
-        case Received():
-            return entry.time_ns
-        case Opened(_, row):
-            return row.opened_ns
-        case Closed(_, row):
-            return row.closed_ns or row.opened_ns
-        case Answered(_, answer):
-            return answer.time_ns
-    return 0
 
 
 def _as_transport_error(error: Exception) -> TransportError:
