@@ -13,7 +13,18 @@ import typer
 from weex_client import __version__
 from weex_client.cli import export_command, tape_commands
 from weex_client.cli.failures import FAILURE, SUCCESS, USAGE, complain, explained
-from weex_client.cli.options import FIRST_VENUE, Market, Symbols, VenueChoice, positive
+from weex_client.cli.options import (
+    FIRST_VENUE,
+    Interval,
+    Level,
+    Market,
+    Sandbox,
+    Seconds,
+    Symbols,
+    Url,
+    VenueChoice,
+    positive,
+)
 from weex_client.cli.outlet import drop_standard_output
 from weex_client.cli.paper import PaperRequest
 from weex_client.cli.paper import paper as trade
@@ -67,21 +78,13 @@ def watch(
         str | None,
         typer.Option(help="What to show: ticker, or one of 'weex-client venues'."),
     ] = None,
-    interval: Annotated[
-        str | None, typer.Option(help="Length of a candle; 1m, if nothing else is said.")
-    ] = None,
-    level: Annotated[int | None, typer.Option(help="Book levels a side; 5 if not said.")] = None,
-    sandbox: Annotated[
-        bool, typer.Option("--sandbox", help="Use the embedded exchange; needs no network.")
-    ] = False,
-    url: Annotated[
-        str | None, typer.Option(help="Another WebSocket address than the venue's.")
-    ] = None,
+    interval: Interval = None,
+    level: Level = None,
+    sandbox: Sandbox = False,
+    url: Url = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
     count: Annotated[int | None, typer.Option(min=1, help="Stop after so many messages.")] = None,
-    seconds: Annotated[
-        float | None, typer.Option(callback=positive, help="Stop after so many seconds.")
-    ] = None,
+    seconds: Seconds = None,
 ) -> int:
     """Show streams as they come: a live table on a terminal, plain lines elsewhere.
 
@@ -159,12 +162,8 @@ def paper(
     ],
     venue: Annotated[VenueChoice, typer.Option(help="Which exchange.")] = FIRST_VENUE,
     market: Market = None,
-    sandbox: Annotated[
-        bool, typer.Option("--sandbox", help="Use the embedded exchange; needs no network.")
-    ] = False,
-    seconds: Annotated[
-        float | None, typer.Option(callback=positive, help="Stop after so many seconds.")
-    ] = None,
+    sandbox: Sandbox = False,
+    seconds: Seconds = None,
     balance: Annotated[
         float, typer.Option(callback=positive, help="What the account begins with.")
     ] = 10_000.0,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import sys
+from collections.abc import Callable
 from typing import Final
 
 from weex_client.errors import StrategyError, UsageError, WeexClientError
 
-__all__ = ["FAILURE", "SUCCESS", "USAGE", "PortTakenError", "complain", "explained"]
+__all__ = ["FAILURE", "SUCCESS", "USAGE", "Failures", "PortTakenError", "complain", "explained"]
 
 SUCCESS: Final = 0
 FAILURE: Final = 1
@@ -41,6 +42,27 @@ def explained(error: BaseException) -> tuple[str, int]:
     if isinstance(error, OSError):
         return f"{error.strerror or error}", FAILURE
     return f"a bug in weex-client, please report it: {type(error).__name__}: {error}", FAILURE
+
+
+class Failures:
+    """What ended streams: each said once, however many it ended.
+
+    Attributes:
+        status: That of the worst.
+    """
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self.status = SUCCESS
+        self._say = say
+        self._said: set[str] = set()
+
+    def take(self, error: WeexClientError) -> None:
+        """Take note of an error, and say it unless it was said."""
+        text, status = explained(error)
+        self.status = max(self.status, status)
+        if text not in self._said:
+            self._said.add(text)
+            self._say(text)
 
 
 def complain(text: str) -> None:

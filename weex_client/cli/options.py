@@ -13,9 +13,14 @@ from weex_client.websocket import VENUES
 
 __all__ = [
     "FIRST_VENUE",
+    "Interval",
+    "Level",
     "Market",
     "MarketChoice",
+    "Sandbox",
+    "Seconds",
     "Symbols",
+    "Url",
     "VenueChoice",
     "positive",
     "read_age",
@@ -52,6 +57,19 @@ def positive(value: float | None) -> float | None:
     if value is not None and not (value > 0 and math.isfinite(value)):
         raise typer.BadParameter("must be a number greater than 0")
     return value
+
+
+Interval = Annotated[
+    str | None, typer.Option(help="Length of a candle; 1m, if nothing else is said.")
+]
+Level = Annotated[int | None, typer.Option(help="Book levels a side; 5 if not said.")]
+Sandbox = Annotated[
+    bool, typer.Option("--sandbox", help="Use the embedded exchange; needs no network.")
+]
+Url = Annotated[str | None, typer.Option(help="Another WebSocket address than the venue's.")]
+Seconds = Annotated[
+    float | None, typer.Option(callback=positive, help="Stop after so many seconds.")
+]
 
 
 def read_age(text: str, option: str) -> float:

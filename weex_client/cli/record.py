@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console, Group
-from rich.live import Live
 from rich.text import Text
 
-from weex_client.cli.failures import SUCCESS, complain, explained
+from weex_client.cli.failures import SUCCESS, Failures, complain
 from weex_client.cli.lines import event_line
 from weex_client.cli.outlet import Outlet
 from weex_client.cli.request import WatchPlan, WatchRequest
 from weex_client.cli.sandbox import opened
+from weex_client.cli.screens import redrawn
 from weex_client.cli.views.recording import Progress, summary
 from weex_client.cli.views.status import Status
 from weex_client.client import StreamClient
@@ -31,7 +31,7 @@ from weex_client.websocket import VENUES
 
 __all__ = ["RecordRequest", "record"]
 
-_REDRAW_SECONDS = 0.25
+_LOOK_SECONDS = 0.25
 _LINE_SECONDS = 10.0
 
 # What is no news to somebody who leaves a recording to itself.
@@ -139,21 +139,15 @@ async def _read_all(
     client: StreamClient, plans: Sequence[WatchPlan], screen: _LineScreen | _LiveScreen
 ) -> int:
     """Read every stream to its end, and throw away what comes: it is on the tape."""
-    status = SUCCESS
-    failures: set[str] = set()
+    failures = Failures(screen.say)
 
     async def read(plan: WatchPlan, topic: Topic) -> None:
-        nonlocal status
         try:
             async with plan.stream(client, topic) as stream:
                 async for _ in stream:
                     pass
         except WeexClientError as exc:
-            text, worse = explained(exc)
-            status = max(status, worse)
-            if text not in failures:
-                failures.add(text)
-                screen.say(text)
+            failures.take(exc)
 
     async def follow() -> None:
         async with client.events() as events:
@@ -167,7 +161,7 @@ async def _read_all(
                 for topic in plan.topics:
                     readers.create_task(read(plan, topic))
         following.cancel()
-    return status
+    return failures.status
 
 
 def _screen(recorder: Recorder, client: StreamClient, place: str) -> _LineScreen | _LiveScreen:
@@ -205,7 +199,7 @@ class _LineScreen:
             if now >= due:
                 due = now + _LINE_SECONDS
                 await self._outlet.line(self._progress.line(stats, now))
-            await asyncio.sleep(_REDRAW_SECONDS)
+            await asyncio.sleep(_LOOK_SECONDS)
 
     def note(self, event: ConnectionEvent) -> None:
         """Say trouble with the connection on standard error."""
@@ -231,24 +225,12 @@ class _LiveScreen:
     @contextlib.asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
         """Draw until left, then a last time, and say below what went wrong."""
-        live = Live(console=self._console, auto_refresh=False, redirect_stderr=False)
         try:
-            with live:
-                redrawing = asyncio.create_task(self._redraw(live))
-                try:
-                    yield
-                finally:
-                    redrawing.cancel()
-                    await asyncio.wait((redrawing,))
-                    live.update(self._picture(), refresh=True)
+            async with redrawn(self._console, self._picture):
+                yield
         finally:
             for reason in self._reasons:
                 complain(reason)
-
-    async def _redraw(self, live: Live) -> None:
-        while True:
-            live.update(self._picture(), refresh=True)
-            await asyncio.sleep(_REDRAW_SECONDS)
 
     def _picture(self) -> Group:
         stats = self._recorder.stats()

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Protocol
 
 from rich.console import Console, Group
@@ -22,7 +22,7 @@ from weex_client.cli.views.status import Status
 from weex_client.client import StreamClient
 from weex_client.models import ConnectionEvent, Continuity, Message
 
-__all__ = ["LineScreen", "LiveScreen", "Screen"]
+__all__ = ["LineScreen", "LiveScreen", "Screen", "redrawn"]
 
 # Eight pictures a second: faster than anybody reads, and rich takes some milliseconds for each.
 _REDRAW_SECONDS = 0.125
@@ -108,6 +108,25 @@ class LineScreen:
             print(" ".join(line.split()), file=sys.stderr, flush=True)
 
 
+@contextlib.asynccontextmanager
+async def redrawn(console: Console, picture: Callable[[], Group]) -> AsyncIterator[None]:
+    """Redraw a picture in place until left, then a last time."""
+
+    async def redraw() -> None:
+        while True:
+            live.update(picture(), refresh=True)
+            await asyncio.sleep(_REDRAW_SECONDS)
+
+    with Live(console=console, auto_refresh=False, redirect_stderr=False) as live:
+        redrawing = asyncio.create_task(redraw())
+        try:
+            yield
+        finally:
+            redrawing.cancel()
+            await asyncio.wait((redrawing,))
+            live.update(picture(), refresh=True)
+
+
 class LiveScreen:
     """Redraw a table in place, some times a second however many messages come."""
 
@@ -124,27 +143,15 @@ class LiveScreen:
     @contextlib.asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
         """Draw until left, then a last time, and say what went wrong below."""
-        live = Live(console=self._console, auto_refresh=False, redirect_stderr=False)
         try:
-            with live:
-                redrawing = asyncio.create_task(self._redraw(live))
-                try:
-                    yield
-                finally:
-                    redrawing.cancel()
-                    await asyncio.wait((redrawing,))
-                    live.update(self._picture(), refresh=True)
+            async with redrawn(self._console, self._picture):
+                yield
         finally:
             for line in continuity_lines(self._pasts, only_trouble=False):
                 text = Text(f" {' '.join(line.split())}", no_wrap=True, overflow="ellipsis")
                 self._console.print(text)
             for reason in self._reasons:
                 complain(reason)
-
-    async def _redraw(self, live: Live) -> None:
-        while True:
-            live.update(self._picture(), refresh=True)
-            await asyncio.sleep(_REDRAW_SECONDS)
 
     def _picture(self) -> Group:
         width, height = self._console.size

@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
-from weex_client.cli.failures import SUCCESS, explained
+from weex_client.cli.failures import Failures
 from weex_client.cli.outlet import Outlet
 from weex_client.cli.request import WatchPlan, WatchRequest
 from weex_client.cli.sandbox import opened
@@ -150,8 +150,7 @@ class _Storing:
         self._client = client
         self._sink = sink
         self._screen = screen
-        self._status = SUCCESS
-        self._failures: set[str] = set()
+        self._failures = Failures(screen.say)
 
     async def run(self, label: str) -> int:
         """Store until the end."""
@@ -169,7 +168,7 @@ class _Storing:
                             readers.create_task(self._store(plan, topic, label))
                 for helper in helpers:
                     helper.cancel()
-        return self._status
+        return self._failures.status
 
     async def _store(self, plan: WatchPlan, topic: Topic, label: str) -> None:
         """Store one stream; its error ends it alone, one of the sink ends all."""
@@ -185,13 +184,9 @@ class _Storing:
 
     def _fail(self, symbol: str | None, error: WeexClientError) -> None:
         """Say an error once, however many streams it ends."""
-        text, status = explained(error)
-        self._status = max(self._status, status)
         if symbol is not None:
             self._screen.refuse(symbol)
-        if text not in self._failures:
-            self._failures.add(text)
-            self._screen.say(text)
+        self._failures.take(error)
 
     async def _follow_events(self) -> None:
         async with self._client.events() as events:

@@ -6,7 +6,17 @@ from typing import Annotated
 
 import typer
 
-from weex_client.cli.options import FIRST_VENUE, Market, Symbols, VenueChoice, positive
+from weex_client.cli.options import (
+    FIRST_VENUE,
+    Interval,
+    Level,
+    Market,
+    Sandbox,
+    Seconds,
+    Symbols,
+    Url,
+    VenueChoice,
+)
 from weex_client.cli.request import WatchRequest
 from weex_client.cli.running import run_command
 from weex_client.cli.store import StoreRequest
@@ -26,19 +36,11 @@ def store(
     ] = None,
     venue: Annotated[VenueChoice, typer.Option(help="Which exchange.")] = FIRST_VENUE,
     market: Market = None,
-    interval: Annotated[
-        str | None, typer.Option(help="Length of a candle; 1m, if nothing else is said.")
-    ] = None,
-    level: Annotated[int | None, typer.Option(help="Book levels a side; 5 if not said.")] = None,
-    sandbox: Annotated[
-        bool, typer.Option("--sandbox", help="Use the embedded exchange; needs no network.")
-    ] = False,
-    url: Annotated[
-        str | None, typer.Option(help="Another WebSocket address than the venue's.")
-    ] = None,
-    seconds: Annotated[
-        float | None, typer.Option(callback=positive, help="Stop after so many seconds.")
-    ] = None,
+    interval: Interval = None,
+    level: Level = None,
+    sandbox: Sandbox = False,
+    url: Url = None,
+    seconds: Seconds = None,
 ) -> int:
     """Store streams in an SQLite file or in MongoDB, each message once.
 

@@ -9,10 +9,14 @@ import typer
 
 from weex_client.cli.options import (
     FIRST_VENUE,
+    Interval,
+    Level,
     Market,
+    Sandbox,
+    Seconds,
     Symbols,
+    Url,
     VenueChoice,
-    positive,
     read_age,
     read_rotation,
 )
@@ -42,19 +46,11 @@ def record(
     ] = None,
     venue: Annotated[VenueChoice, typer.Option(help="Which exchange.")] = FIRST_VENUE,
     market: Market = None,
-    interval: Annotated[
-        str | None, typer.Option(help="Length of a candle; 1m, if nothing else is said.")
-    ] = None,
-    level: Annotated[int | None, typer.Option(help="Book levels a side; 5 if not said.")] = None,
-    sandbox: Annotated[
-        bool, typer.Option("--sandbox", help="Use the embedded exchange; needs no network.")
-    ] = False,
-    url: Annotated[
-        str | None, typer.Option(help="Another WebSocket address than the venue's.")
-    ] = None,
-    seconds: Annotated[
-        float | None, typer.Option(callback=positive, help="Stop after so many seconds.")
-    ] = None,
+    interval: Interval = None,
+    level: Level = None,
+    sandbox: Sandbox = False,
+    url: Url = None,
+    seconds: Seconds = None,
     rotate: Annotated[
         str | None,
         typer.Option(metavar="SIZE|AGE", help="Begin a new part: 500MB, 1GB, 30m, 1h, 1d."),

@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
-from weex_client.cli.failures import SUCCESS, explained
+from weex_client.cli.failures import Failures
 from weex_client.cli.request import WatchPlan, WatchRequest
 from weex_client.cli.sandbox import opened
 from weex_client.cli.screens import LineScreen, LiveScreen, Screen
@@ -99,15 +99,14 @@ class _Watch:
         self._client = client
         self._screen = screen
         self._taken = 0
-        self._status = SUCCESS
-        self._failures: set[str] = set()
+        self._failures = Failures(screen.say)
 
     async def run(self) -> int:
         """Read until the end."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._request.seconds):
                 await self._read_all()
-        return self._status
+        return self._failures.status
 
     async def _read_all(self) -> None:
         try:
@@ -151,13 +150,9 @@ class _Watch:
 
     def _fail(self, symbol: str | None, error: WeexClientError) -> None:
         """Say an error once, however many streams it ends."""
-        text, status = explained(error)
-        self._status = max(self._status, status)
         if symbol is not None:
             self._screen.refuse(symbol)
-        if text not in self._failures:
-            self._failures.add(text)
-            self._screen.say(text)
+        self._failures.take(error)
 
     async def _read_touch(self, symbol: str) -> None:
         """Show best bid and ask of a symbol whose ticker has none.
